@@ -1,0 +1,124 @@
+/**
+ * One guest while a worker runs it: the only thing that the store, the worker
+ * and the command line know of the engine. Virtual machine, paravirtual
+ * machine and container implement it.
+ */
+
+export const PAGE_SIZE = 4096;
+
+/**
+ * A sparse array of 4 KiB pages with dirty tracking: guest RAM, or the
+ * written blocks of a disk. Pages are dirty relative to the guest's image
+ * at first, and to the last `clean()` after that.
+ */
+export interface PageSpace {
+  /** Stable name, part of the checkpoint: `ram`, `disk0`. */
+  readonly name: string;
+  /** Size in pages. */
+  readonly pages: number;
+  /** Numbers of pages changed since the last `clean()`, ascending. */
+  dirty(): number[];
+  /** The page's bytes, valid until the guest runs again. */
+  read(page: number): Uint8Array;
+  /** Puts checkpointed bytes back. Marks nothing dirty. */
+  load(page: number, bytes: Uint8Array): void;
+  /** Forgets dirtiness: what is there now is committed. */
+  clean(): void;
+}
+
+/** Bounds of one call of `run`. The first to be reached ends it. */
+export interface RunBudget {
+  /** Instructions (retired or trapped) to run at most. Exact. */
+  readonly instructions: number;
+  /** Asked between bursts of some hundred thousand instructions; true ends the run. */
+  readonly expired?: () => boolean;
+}
+
+/** Why `run` came back. */
+export type Exit =
+  /** The budget is spent; the guest is runnable. */
+  | { readonly reason: 'budget' }
+  /** All harts wait for an interrupt. `wakeAfter`: nanoseconds until the next timer, undefined when none is set. */
+  | { readonly reason: 'idle'; readonly wakeAfter: bigint | undefined }
+  /** The guest powered off or asked for a reset. `code`: what it told the test finisher. */
+  | { readonly reason: 'halted'; readonly how: 'power-off' | 'reset' | 'failure'; readonly code: number }
+  /** The guest cannot go on, by no fault of the worker's. `message` ends in what to do. */
+  | { readonly reason: 'fault'; readonly message: string };
+
+/** Exits from guest code by cause, cumulative since power-on, as `kvm_stat` shows them. */
+export type ExitCounts = Readonly<Record<string, number>>;
+
+export interface Guest {
+  /** Everything that is stored page by page. */
+  readonly spaces: readonly PageSpace[];
+  /** Instructions executed since power-on; part of the saved state. Exact to 2^53. */
+  readonly instructions: number;
+  readonly exits: ExitCounts;
+
+  run(budget: RunBudget): Exit;
+
+  /** Console bytes written by the guest since the last call. */
+  takeOutput(): Uint8Array;
+  /** Types bytes on the guest's console; queued inside the guest's state until it reads them. */
+  type(bytes: Uint8Array): void;
+  /**
+   * Tells the guest that its caller's clock has moved on while it did not run
+   * (nanoseconds since the Unix epoch). Ignored in deterministic mode, where an
+   * idle guest's time jumps to its next timer by `skipIdle`.
+   */
+  setWallClock(nanoseconds: bigint): void;
+  /** Deterministic mode: lets `nanoseconds` of guest time pass at once while the guest is idle. */
+  skipIdle(nanoseconds: bigint): void;
+
+  /** All state that is not in `spaces`, as canonical bytes: equal states give equal bytes. */
+  save(): Uint8Array;
+  /** @throws StateError when the payload is malformed or of another guest shape. */
+  restore(state: Uint8Array): void;
+}
+
+/**
+ * What a guest is made of. The JSON form is what the constructs write as an
+ * asset and the worker reads; `GuestFiles` resolves the names in it.
+ */
+export interface GuestDefinition {
+  /** Version of this format. */
+  readonly version: 1;
+  readonly model: 'machine';
+  /** Bytes of RAM, a multiple of 1 MiB. */
+  readonly memory: number;
+  /** Extensions on top of rv64gc, lower case, e.g. `["zba", "sstc"]`; absent: all that the engine has. */
+  readonly cpu?: readonly string[];
+  readonly clock: 'real' | 'deterministic';
+  /** Seed of the guest's randomness in deterministic mode. */
+  readonly seed?: number;
+  readonly firmware?: ImageFile;
+  readonly kernel?: ImageFile;
+  readonly initrd?: ImageFile;
+  readonly commandLine?: string;
+  /** Raw disk images, virtio-blk in this order, copy-on-write. */
+  readonly disks?: readonly ImageFile[];
+}
+
+/** A file of the image. `key` is where the asset lies (S3 key in the assets bucket, or a path locally). */
+export interface ImageFile {
+  readonly key: string;
+  /** Name for messages: the file's base name as the user gave it. */
+  readonly name: string;
+  /** Lower-case hexadecimal, checked when the file is loaded. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The contents of a definition's files, in the caller's hands already. */
+export interface GuestFiles {
+  readonly firmware?: Uint8Array;
+  readonly kernel?: Uint8Array;
+  readonly initrd?: Uint8Array;
+  readonly disks?: readonly Uint8Array[];
+}
+
+/** An image that cannot become a guest: names the input, the rule and the fix. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+}
