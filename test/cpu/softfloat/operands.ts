@@ -187,12 +187,18 @@ export class Operands {
       () => format.any(),
       () => format.nearInteger(),
       () => {
-        // Squares and their neighbours; and, for narrowing, the ends of binary32's range.
+        // Squares and their neighbours.
         const root = format.whole();
         const square = format.fromNumber(format.toNumber(root) ** 2);
         return BigInt.asUintN(format.width, square + BigInt(pick.between(0, 1)));
       },
-      () => format.at(format.bias + pick.oneOf([-149, -126, 0, 127]) + pick.between(-3, 3)),
+      () => {
+        // For narrowing: the ends of binary32's range, and what it has to round.
+        const width = Math.min(pick.between(22, 26), format.fraction);
+        const fraction = pick.pattern(width) << BigInt(format.fraction - width);
+        const exponent = format.bias + pick.oneOf([-149, -126, 0, 127]) + pick.between(-3, 3);
+        return format.make(pick.chance(2), exponent, pick.chance(2) ? fraction : pick.pattern(format.fraction));
+      },
     ])();
   }
 
@@ -210,6 +216,8 @@ export class Operands {
       () => format.at(exponentA + pick.between(-fraction - 3, fraction + 3)),
       () => format.at(edge - exponentA + bias), // the product at an end of the range
       () => format.at(exponentA - edge + bias), // the quotient there
+      () => format.make(pick.chance(2), exponentA - edge + bias, 0n),
+      () => format.make(pick.chance(2), edge - exponentA + bias, 0n),
       () => format.whole(),
     ])();
     const exponent = exponentA + format.exponentOf(b) - bias;
