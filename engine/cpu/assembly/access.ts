@@ -61,7 +61,7 @@ function writeDevice(physical: u64, size: u32, value: u64, virtual: u64): void {
 /** A load that lies in two pages: byte by byte, each page translated at its first byte. */
 function loadCrossing(virtual: u64, size: u32): u64 {
   let value: u64 = 0;
-  const first = 4096 - u32(virtual & 0xfff);
+  const first: u32 = 4096 - u32(virtual & 0xfff);
   const low = resolve(virtual, first, Access.Read);
   if (low >= ACCESS_FAULT) return 0;
   const high = resolve(virtual + first, size - first, Access.Read);
@@ -79,7 +79,7 @@ function loadCrossing(virtual: u64, size: u32): u64 {
 
 /** A store that lies in two pages: both are checked before the first byte is written. */
 function storeCrossing(virtual: u64, size: u32, value: u64): void {
-  const first = 4096 - u32(virtual & 0xfff);
+  const first: u32 = 4096 - u32(virtual & 0xfff);
   const low = resolve(virtual, first, Access.Write);
   if (low >= ACCESS_FAULT) return;
   const high = resolve(virtual + first, size - first, Access.Write);

@@ -5,6 +5,7 @@ import * as kind from '../csr-kinds';
 import { CsrOperation_read, CsrOperation_write, CsrOperation_set } from './csr-operations';
 import { flushTranslations, tlb_flush } from './mmu';
 import { pmp_update } from './pmp';
+import { setFlags } from './softfloat/status';
 import { FS, MPP, MPP_SHIFT, MXR, Mode, SD, TVM, cell, pending, privilege, requestPoll, setCell, status, stepsNow, timeNow } from './state';
 import { illegal } from './trap';
 
@@ -14,8 +15,8 @@ const S_INTERRUPTS: u64 = 0x222;
 /** mip bits that M-mode may write: SSIP, STIP, SEIP. */
 const M_WRITABLE: u64 = 0x222;
 
-@inline function row(number: u32): usize {
-  return at.CSR_ROWS + usize(load<u8>(at.CSR_INDEX + number)) * at.CSR_ROW_SIZE;
+@inline function row(number: u32): u32 {
+  return at.CSR_ROWS + u32(load<u8>(at.CSR_INDEX + number)) * at.CSR_ROW_SIZE;
 }
 @inline function isSupervisor(number: u32): bool { return ((number >> 8) & 3) == 1; }
 @inline function timerComparesToStimecmp(): bool { return (cell(at.MENVCFG) & STCE) != 0; }
@@ -51,7 +52,7 @@ function accessible(number: u32, k: u32, writes: bool): bool {
   }
 }
 
-function read(r: usize, number: u32, k: u32): u64 {
+function read(r: u32, number: u32, k: u32): u64 {
   switch (k) {
     case kind.STATUS: {
       const s = status();
@@ -81,13 +82,13 @@ function read(r: usize, number: u32, k: u32): u64 {
   }
 }
 
-function writePlain(r: usize, value: u64): void {
+function writePlain(r: u32, value: u64): void {
   const mask = load<u64>(r + kind.ROW_WRITE);
   const address = load<u32>(r + kind.ROW_CELL);
   setCell(address, (cell(address) & ~mask) | (value & mask));
 }
 
-function writeStatus(r: usize, value: u64): void {
+function writeStatus(r: u32, value: u64): void {
   const old = status();
   let v = value;
   if ((v & MPP) >> MPP_SHIFT == 2) v = (v & ~MPP) | (old & MPP); // WARL: no such mode
@@ -119,11 +120,16 @@ function writePmpAddress(number: u32, value: u64): void {
   tlb_flush();
 }
 
+function writeFloatFlags(value: u64): void {
+  setCell(at.FFLAGS, value & 31);
+  setFlags(u32(value & 31));
+}
+
 function floatDirty(): void {
   setCell(at.MSTATUS, status() | FS);
 }
 
-function write(r: usize, number: u32, k: u32, value: u64): void {
+function write(r: u32, number: u32, k: u32, value: u64): void {
   switch (k) {
     case kind.STATUS:
       return writeStatus(r, value);
@@ -152,13 +158,13 @@ function write(r: usize, number: u32, k: u32, value: u64): void {
     case kind.INSTRET:
       return setCell(at.MINSTRET_OFFSET, value - (stepsNow() - cell(at.TRAPPED_STEPS)));
     case kind.FLOAT_FLAGS:
-      setCell(at.FFLAGS, value & 31);
+      writeFloatFlags(value);
       return floatDirty();
     case kind.FLOAT_ROUNDING:
       setCell(at.FRM, value & 7);
       return floatDirty();
     case kind.FLOAT_STATUS:
-      setCell(at.FFLAGS, value & 31);
+      writeFloatFlags(value);
       setCell(at.FRM, (value >> 5) & 7);
       return floatDirty();
     case kind.PMP_CONFIGURATION:

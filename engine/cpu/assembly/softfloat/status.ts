@@ -32,3 +32,8 @@ export let flags: u32 = 0;
 export function raise(exceptions: u32): void {
   flags |= exceptions;
 }
+
+/** Puts a caller's flags in place, e.g. after a write to fflags or a restore. */
+export function setFlags(exceptions: u32): void {
+  flags = exceptions;
+}
