@@ -190,7 +190,6 @@ export class VirtioBlock extends VirtioDevice {
     return this.disk.zeroAt(offset, sectors * SECTOR) ? STATUS.ok : STATUS.ioError;
   }
 
-  reset(): void {}
   save(): Uint8Array {
     return layout.encode({});
   }

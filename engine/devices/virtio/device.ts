@@ -58,8 +58,13 @@ export abstract class VirtioDevice implements Stateful {
    * @throws VirtioFault, BusError where the driver broke a rule; the transport sees to it.
    */
   abstract process(queue: number): void;
-  /** Back to the state before the driver found the device. Not what waits on the host's side. */
-  abstract reset(): void;
+  /** The driver resets the device (section 2.4). What the host's side has brought and the guest not taken stays. */
+  reset(): void {}
+  /** Power-on: nothing stays. */
+  powerOn(): void {
+    this.reset();
+  }
   abstract save(): Uint8Array;
+  /** @throws StateError, and then nothing has changed. */
   abstract restore(payload: Uint8Array): void;
 }

@@ -35,7 +35,6 @@ export class VirtioRng extends VirtioDevice {
     }
   }
 
-  reset(): void {}
   save(): Uint8Array {
     return layout.encode({});
   }

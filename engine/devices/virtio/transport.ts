@@ -3,12 +3,12 @@
  * queues, interrupt status. mmio.ts and pci.ts are register maps over it.
  * OASIS virtio 1.2, sections 2.1 to 2.5 and 3.1.
  */
-import { bool, bytes, list, nested, u32, u64, u8 } from '../../snapshot/codec';
+import { bytes, list, nested, u32, u64, u8 } from '../../snapshot/codec';
 import { StateError } from '../../snapshot/errors';
 import { BusError, type BusMemory } from '../device';
 import { VirtioFault } from './chain';
 import type { DriverLink, VirtioDevice } from './device';
-import { Virtqueue, queueState, type RingFeatures } from './queue';
+import { Virtqueue, queueState, type QueueState, type RingFeatures } from './queue';
 
 /** Device status bits, section 2.1. */
 export const STATUS = {
@@ -25,6 +25,12 @@ const DRIVER_BITS = STATUS.acknowledge | STATUS.driver | STATUS.driverOk | STATU
 export const RING_FEATURE = { indirect: 28, eventIndex: 29, version1: 32 } as const;
 const RING_FEATURES = Object.values(RING_FEATURE).reduce((set, bit) => set | (1n << BigInt(bit)), 0n);
 
+const has = (features: bigint, bit: number): boolean => ((features >> BigInt(bit)) & 1n) === 1n;
+const ringFeatures = (features: bigint): RingFeatures => ({
+  indirect: has(features, RING_FEATURE.indirect),
+  eventIndex: has(features, RING_FEATURE.eventIndex),
+});
+
 /** Interrupt status bits, sections 4.1.4.5 and 4.2.2. */
 export const INTERRUPT = { usedBuffer: 1, configuration: 2 } as const;
 
@@ -40,14 +46,13 @@ export const transportState = nested({
   driverFeaturesSelect: u32,
   driverFeatures: u64,
   queueSelect: u32,
-  busMaster: bool,
   queues: list(queueState),
   device: bytes,
 });
 export type TransportState = ReturnType<VirtioTransport['save']>;
 
 export class VirtioTransport implements DriverLink {
-  readonly queues: readonly Virtqueue[];
+  queues: readonly Virtqueue[];
   /** Selectors are plain registers: any value, checked where they are used. */
   deviceFeaturesSelect = 0;
   driverFeaturesSelect = 0;
@@ -61,7 +66,7 @@ export class VirtioTransport implements DriverLink {
 
   constructor(
     readonly device: VirtioDevice,
-    memory: BusMemory,
+    private readonly memory: BusMemory,
     /** Told the interrupt status whenever it may have changed. */
     private readonly onInterruptStatus: (status: number) => void,
     private readonly busMasterAtReset = true,
@@ -92,13 +97,7 @@ export class VirtioTransport implements DriverLink {
     return Number((features >> (32n * BigInt(select))) & 0xffffffffn);
   }
   accepted(bit: number): boolean {
-    return ((this.driverFeatures >> BigInt(bit)) & 1n) === 1n;
-  }
-  private get ringFeatures(): RingFeatures {
-    return {
-      indirect: this.accepted(RING_FEATURE.indirect),
-      eventIndex: this.accepted(RING_FEATURE.eventIndex),
-    };
+    return has(this.driverFeatures, bit);
   }
 
   // Status, section 2.1
@@ -122,18 +121,22 @@ export class VirtioTransport implements DriverLink {
     if (next & ~before & STATUS.driverOk) this.serviceAll();
   }
   private resetByDriver(): void {
-    this.statusBits = this.interruptBits = 0;
-    this.deviceFeaturesSelect = this.driverFeaturesSelect = this.queueSelect = 0;
-    this.driverFeatures = 0n;
-    for (const queue of this.queues) queue.reset();
+    this.clear();
     this.device.reset();
-    this.onInterruptStatus(0);
   }
   /** Power-on. */
   reset(): void {
     this.generation = 0;
     this.busMaster = this.busMasterAtReset;
-    this.resetByDriver();
+    this.clear();
+    this.device.powerOn();
+  }
+  private clear(): void {
+    this.statusBits = this.interruptBits = 0;
+    this.deviceFeaturesSelect = this.driverFeaturesSelect = this.queueSelect = 0;
+    this.driverFeatures = 0n;
+    for (const queue of this.queues) queue.reset();
+    this.onInterruptStatus(0);
   }
 
   // Queues
@@ -159,7 +162,7 @@ export class VirtioTransport implements DriverLink {
   setQueueReady(ready: boolean): void {
     const queue = this.selected;
     if (!queue || queue.ready === ready) return;
-    if (ready) this.guard(() => queue.enable(this.ringFeatures));
+    if (ready) this.guard(() => queue.enable(ringFeatures(this.driverFeatures)));
     else queue.disable();
   }
 
@@ -241,19 +244,30 @@ export class VirtioTransport implements DriverLink {
       driverFeaturesSelect: this.driverFeaturesSelect,
       driverFeatures: this.driverFeatures,
       queueSelect: this.queueSelect,
-      busMaster: this.busMaster,
       queues: this.queues.map((queue) => queue.save()),
       device: this.device.save(),
     };
   }
-  /** @throws StateError when the state is of another kind of device. */
-  restore(state: TransportState): void {
+  /**
+   * Interrupt lines stay as they are.
+   * @param busMaster whether the device may touch memory, which the bus knows
+   * @throws StateError when the state is not one of this device; nothing has changed then
+   */
+  restore(state: TransportState, busMaster = true): void {
     if (state.queues.length !== this.queues.length) {
       throw new StateError(
         `${this.device.kind}: ${state.queues.length} saved queues for a device of ${this.queues.length}`,
       );
     }
+    const features = ringFeatures(state.driverFeatures);
+    const queues = this.queues.map(({ maximum }, index) => {
+      const queue = new Virtqueue(this.memory, maximum);
+      queue.restore(state.queues[index] as QueueState, features);
+      return queue;
+    });
     this.device.restore(state.device);
+    this.queues = queues;
+    this.busMaster = busMaster;
     this.statusBits = state.status;
     this.interruptBits = state.interruptStatus;
     this.generation = state.generation;
@@ -261,11 +275,5 @@ export class VirtioTransport implements DriverLink {
     this.driverFeaturesSelect = state.driverFeaturesSelect;
     this.driverFeatures = state.driverFeatures;
     this.queueSelect = state.queueSelect;
-    this.busMaster = state.busMaster;
-    const features = this.ringFeatures;
-    this.queues.forEach((queue, index) =>
-      queue.restore(state.queues[index] as (typeof state.queues)[number], features),
-    );
-    this.onInterruptStatus(this.interruptBits);
   }
 }
