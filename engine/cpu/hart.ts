@@ -152,7 +152,12 @@ export class Hart {
   get ticksUntilTimer(): bigint | undefined {
     const steps = BigInt.asUintN(64, this.helpers.update_timers());
     if (steps >= 1n << 62n) return undefined;
-    return steps / BigInt(at.STEPS_PER_TICK) + 1n;
+    return (steps + BigInt(at.STEPS_PER_TICK) - 1n) / BigInt(at.STEPS_PER_TICK);
+  }
+
+  /** Steps until mtime reaches `ticks`; not positive when it has. */
+  stepsUntil(ticks: bigint): bigint {
+    return (ticks - this.cell(at.TIME_OFFSET)) * BigInt(at.STEPS_PER_TICK) - this.steps;
   }
 
   get pc(): bigint {

@@ -100,7 +100,12 @@ export interface GuestFiles {
   readonly disks?: readonly Uint8Array[];
 }
 
-/** An image that cannot become a guest: names the input, the rule and the fix. */
-export class ImageError extends Error {
-  override readonly name = 'ImageError';
+/** What the engine may not take from its surroundings by itself. */
+export interface HostServices {
+  /** Nanoseconds since the Unix epoch. Not asked in deterministic mode. */
+  now(): bigint;
+  /** Not asked in deterministic mode. */
+  fillRandom(bytes: Uint8Array): void;
 }
+
+export { ImageError } from './image-error';
