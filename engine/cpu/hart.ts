@@ -34,6 +34,7 @@ interface Helpers extends Record<string, unknown> {
   select_tlbs(): void;
   request_poll(): void;
   update_timers(): bigint;
+  csr_peek(number: number): bigint;
 }
 
 /** Interrupt lines into a hart, by their bit in mip. */
@@ -174,6 +175,15 @@ export class Hart {
   }
   f(number: number): bigint {
     return this.cell(at.F + 8 * number);
+  }
+
+  /** A CSR as M-mode would read it, whatever the present mode; zero where there is none. */
+  csr(number: number): bigint {
+    return BigInt.asUintN(64, this.helpers.csr_peek(number));
+  }
+  /** 0 U, 1 S, 3 M. */
+  get privilege(): number {
+    return Number(this.cell(at.PRIVILEGE));
   }
 
   /** A cell of the hart's state, by its place in layout.ts. Unsigned. */

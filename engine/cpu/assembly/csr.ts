@@ -210,3 +210,10 @@ export function csr(number: u32, operation: u32, operand: u64, word: u32): u64 {
   write(r, number, k, value);
   return old;
 }
+
+/** The register's value for an observer outside the hart; zero where there is none. */
+export function csr_peek(number: u32): u64 {
+  const r = row(number);
+  const k: u32 = load<u8>(r + kind.ROW_KIND);
+  return k == kind.ABSENT ? 0 : read(r, number, k);
+}
