@@ -197,7 +197,11 @@ export class Operands {
         const width = Math.min(pick.between(22, 26), format.fraction);
         const fraction = pick.pattern(width) << BigInt(format.fraction - width);
         const exponent = format.bias + pick.oneOf([-149, -126, 0, 127]) + pick.between(-3, 3);
-        return format.make(pick.chance(2), exponent, pick.chance(2) ? fraction : pick.pattern(format.fraction));
+        return format.make(
+          pick.chance(2),
+          exponent,
+          pick.chance(2) ? fraction : pick.pattern(format.fraction),
+        );
       },
     ])();
   }
