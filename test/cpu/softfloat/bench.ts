@@ -78,10 +78,9 @@ function fill(memory: DataView): void {
   }
 }
 
-function measure(
-  run: ((count: number, roundingMode: number) => bigint) | undefined,
-  roundingMode: number,
-): string {
+type Loop = (count: number, roundingMode: number) => bigint;
+
+function measure(run: Loop | undefined, roundingMode: number): string {
   if (run === undefined) return '';
   run(iterations / 10, roundingMode);
   const times = Array.from({ length: repetitions }, () => {

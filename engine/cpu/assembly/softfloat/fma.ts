@@ -166,7 +166,8 @@ function productError(x: u64, y: u64, product: u64): f64 {
  * To nearest even with operands so moderate that nothing on the way overflows or underflows: S. Boldo and G.
  * Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd". The result is
  * exact just when both of the last two sums are: were the one to odd inexact but the result representable, then the
- * result would be within a factor of two of `high`, and their difference, which is that sum, representable too.
+ * result would be within a factor of two of `high`, and their difference, which is that sum, representable too. Zero
+ * comes from cancellation alone, and is +0 on the host as well.
  */
 export function fuse64(a: u64, b: u64, c: u64, rm: u32): u64 {
   if (rm == RNE && isModerate(a, 400) && isModerate(b, 400) && isModerate(c, 900)) {
@@ -181,10 +182,8 @@ export function fuse64(a: u64, b: u64, c: u64, rm: u32): u64 {
     const lowError = sumError(middleLow, highLow, low);
     const jammed = roundToOdd(low, lowError);
     const result = high + jammed;
-    if (result != 0) {
-      if (lowError != 0 || sumError(high, jammed, result) != 0) raise(NX);
-      return reinterpret<u64>(result);
-    }
+    if (lowError != 0 || sumError(high, jammed, result) != 0) raise(NX);
+    return reinterpret<u64>(result);
   }
   return fuseExactly<u64>(a, b, c, rm);
 }
