@@ -197,14 +197,36 @@ export class Operands {
         const width = Math.min(pick.between(22, 26), format.fraction);
         const fraction = pick.pattern(width) << BigInt(format.fraction - width);
         const exponent = format.bias + pick.oneOf([-149, -126, 0, 127]) + pick.between(-3, 3);
-        return format.make(pick.chance(2), exponent, pick.chance(2) ? fraction : pick.pattern(format.fraction));
+        return format.make(
+          pick.chance(2),
+          exponent,
+          pick.chance(2) ? fraction : pick.pattern(format.fraction),
+        );
       },
     ])();
+  }
+
+  /**
+   * (1 + 2^-j) * (1 - 2^-j) = 1 - 2^-2j, scaled, and an addend to which that is about half a unit in the last place:
+   * the least part of the product decides.
+   */
+  private almostHalfUnit(format: Format): [bigint, bigint, bigint] {
+    const { pick } = this;
+    const { bias, fraction } = format;
+    const j = pick.between(fraction >> 1, fraction);
+    const exponentA = bias + pick.between(-40, 40);
+    const exponentB = bias + pick.between(-40, 40);
+    return [
+      format.make(pick.chance(2), exponentA, 1n << BigInt(fraction - j)),
+      format.make(pick.chance(2), exponentB - 1, (1n << BigInt(fraction)) - (1n << BigInt(fraction + 1 - j))),
+      format.at(exponentA + exponentB - bias + fraction + pick.between(0, 2)),
+    ];
   }
 
   /** Three operands that have to do with each other, as both sums and products see it. */
   private triple(format: Format): [bigint, bigint, bigint] {
     const { pick } = this;
+    if (pick.chance(12)) return this.almostHalfUnit(format);
     const { bias, fraction, special } = format;
     const a = pick.chance(8) ? format.whole() : format.any();
     const exponentA = format.exponentOf(a);

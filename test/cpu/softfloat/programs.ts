@@ -14,22 +14,39 @@ export interface Outcome {
   readonly flags: number;
 }
 
+type Bits = number | bigint;
+
+/** What an instance exports, by name. `flags` is a mutable global. */
+export interface SoftFloat {
+  readonly flags: { value: number };
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly [name: string]: unknown;
+}
+
+/** The part of the WebAssembly interface in use here, which TypeScript declares only along with a browser's. */
+const webAssembly = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Module: new (code: Uint8Array) => object;
+      Instance: new (module: object) => { readonly exports: unknown };
+    };
+  }
+).WebAssembly;
+
 /** Compiles AssemblyScript as the engine's build does and instantiates it; it must need no imports. */
-export function compileAssembly(source: string, directory: string): WebAssembly.Exports {
+export function compileAssembly(source: string, directory: string): SoftFloat {
   const output = join(directory, 'softfloat.wasm');
   const compiler = join(root, 'node_modules/assemblyscript/bin/asc.js');
   const options = ['-O3', '--runtime', 'stub', '--noAssert'];
   execFileSync(process.execPath, [compiler, source, '-o', output, ...options], { cwd: root, stdio: 'pipe' });
-  return new WebAssembly.Instance(new WebAssembly.Module(readFileSync(output))).exports;
+  return new webAssembly.Instance(new webAssembly.Module(readFileSync(output))).exports as SoftFloat;
 }
 
 export const softFloatSource = 'engine/cpu/assembly/softfloat/index.ts';
 
-type Bits = number | bigint;
-
 /** Performs trials on the compiled module, beginning each with `flagsBefore` already accrued. */
-export function performer(exports: WebAssembly.Exports): (trial: Trial, flagsBefore: number) => Outcome {
-  const flags = exports['flags'] as WebAssembly.Global<'i32'>;
+export function performer(exports: SoftFloat): (trial: Trial, flagsBefore: number) => Outcome {
+  const { flags } = exports;
   const rows = operations.map((row) => ({ row, call: exports[row.name] as (...operands: Bits[]) => Bits }));
   return ({ operation, roundingMode, operands }, flagsBefore) => {
     const found = rows[operation];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Operands, randomFrom } from './operands';
-import { NX, operations, roundingModes } from './operations';
+import { NV, NX, operations, roundingModes } from './operations';
 import type { Trial } from './operations';
 import { compileAssembly, emulated, hardware, performer, softFloatSource } from './programs';
 import type { Outcome, Reference } from './programs';
@@ -52,6 +52,51 @@ function differences(
   });
   return lines;
 }
+
+function numberOf(name: string): number {
+  return operations.findIndex((row) => row.name === name);
+}
+
+// What follows needs nothing but Node; the two comparisons with other processors need compilers.
+
+const view = new DataView(new ArrayBuffer(8));
+const doubleOf = (bits: bigint): number => (view.setBigUint64(0, bits), view.getFloat64(0));
+const bitsOf = (x: number): bigint =>
+  Number.isNaN(x) ? 0x7ff8000000000000n : (view.setFloat64(0, x), view.getBigUint64(0));
+
+test.each<[string, (a: number, b: number) => number]>([
+  ['f64_add', (a, b) => a + b],
+  ['f64_sub', (a, b) => a - b],
+  ['f64_mul', (a, b) => a * b],
+  ['f64_div', (a, b) => a / b],
+  ['f64_sqrt', (a) => Math.sqrt(a)],
+])("%s to nearest even gives JavaScript's own result", (name, own) => {
+  const source = new Operands(randomFrom(firstSeed));
+  for (let count = 0; count < 5_000; count++) {
+    const trial = source.trial(numberOf(name), 1);
+    const [a, b] = trial.operands;
+    const wanted = bitsOf(own(doubleOf(a), doubleOf(b)));
+    const { result } = perform(trial, 0);
+    if (result !== wanted)
+      throw new Error(`${describeTrial(trial)}: got ${result}, want ${wanted}, seed ${firstSeed}`);
+  }
+});
+
+/** Unprivileged ISA manual, "F": "Domains of float-to-integer conversions and behavior for invalid inputs". */
+test.each<[string, bigint, bigint]>([
+  ['i32', 0xffffffff80000000n, 0x7fffffffn],
+  ['u32', 0n, 0xffffffffffffffffn],
+  ['i64', 0x8000000000000000n, 0x7fffffffffffffffn],
+  ['u64', 0n, 0xffffffffffffffffn],
+])('invalid conversions to %s saturate, and a NaN counts as too great', (integer, least, greatest) => {
+  const convert = (x: bigint): Outcome =>
+    perform({ operation: numberOf(`f64_to_${integer}`), roundingMode: 1, operands: [x, 0n, 0n] }, 0);
+  expect(convert(bitsOf(-1e30))).toEqual({ result: least, flags: NV });
+  expect(convert(bitsOf(-Infinity))).toEqual({ result: least, flags: NV });
+  expect(convert(bitsOf(1e30))).toEqual({ result: greatest, flags: NV });
+  expect(convert(bitsOf(Infinity))).toEqual({ result: greatest, flags: NV });
+  expect(convert(bitsOf(NaN))).toEqual({ result: greatest, flags: NV });
+});
 
 interface Comparison {
   readonly reference: Reference;
