@@ -101,7 +101,8 @@ export class Writer {
     if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value) {
       throw this.path.error(`${value} is not an unsigned 64-bit bigint`);
     }
-    this.view.setBigUint64(this.reserve(8), value, true);
+    const at = this.reserve(8); // before `this.view` is read: it may be replaced
+    this.view.setBigUint64(at, value, true);
   }
   raw(bytes: Uint8Array): void {
     const at = this.reserve(bytes.length); // before `this.buffer` is read: it may be replaced

@@ -160,3 +160,9 @@ describe('codec', () => {
     expect([...v]).toEqual([1, 2]);
   });
 });
+
+test('output of any length grows in any field', () => {
+  const layout = record('long', 1, { pad: listOf(3, u8), numbers: list(u64) });
+  const state = { pad: [1, 2, 3], numbers: Array.from({ length: 1000 }, (_, index) => BigInt(index)) };
+  expect(layout.decode(layout.encode(state))).toEqual(state);
+});

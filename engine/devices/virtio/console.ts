@@ -291,7 +291,7 @@ export class VirtioConsole extends VirtioDevice {
         return named(EVENT.portOpen, 1);
       default: {
         const size = new Uint8Array(4);
-        // Linux, QEMU and section 5.3.6.2: columns before rows.
+        // Columns before rows; older versions of Linux read them the other way round.
         new DataView(size.buffer).setUint16(0, this.columns, true);
         new DataView(size.buffer).setUint16(2, this.rows, true);
         return named(EVENT.resize, 1, size);
