@@ -49,7 +49,7 @@ const IIR = {
   timeOut: 0x0c,
   fifosEnabled: 0xc0,
 };
-const FCR = { enable: 0x01, clearReceiver: 0x02, kept: 0xc9 };
+const FCR = { enable: 0x01, clearReceiver: 0x02, clearTransmitter: 0x04, kept: 0xc9 };
 const LCR_DLAB = 0x80;
 const MCR = { dtr: 0x01, rts: 0x02, out1: 0x04, out2: 0x08, loopback: 0x10, all: 0x1f };
 const LSR = { dataReady: 0x01, overrun: 0x02, transmitterEmpty: 0x60 };
@@ -209,6 +209,8 @@ export class Uart16550 extends DeclaredDevice<State> {
       state.received = new Uint8Array(0);
       state.overrun = false;
     }
+    // An emptied transmitter reports that it is empty.
+    if (toggled || control & FCR.clearTransmitter) state.transmitterInterrupt = true;
     state.fifoControl = control & FCR.kept;
     this.fillReceiver();
     this.update();

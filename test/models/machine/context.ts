@@ -68,7 +68,7 @@ export function testMachine(harts = 1, more: Partial<MachineContext> = {}) {
   const portOutput: [string | undefined, Uint8Array][] = [];
   const halts: Halt[] = [];
   const ramSize = 16 * 1024 * 1024;
-  const memory = new TestMemory(ramSize);
+  const memory = new TestMemory(64 * 1024); // what tests touch of it
   const context: MachineContext = {
     harts: hartLines,
     timer: { compare: (hart) => compares[hart]!, setCompare: (hart, ticks) => (compares[hart] = ticks) },
