@@ -9,7 +9,7 @@ const command = join(__dirname, '..', '..', '..', 'dist', 'cli', 'hv.js');
 export function hypervisor(engine: 'interpreter'): Peer {
   return {
     name: `hv (${engine})`,
-    available: () => (existsSync(command) ? undefined : `${command} is missing: run \`npm run build\``),
+    available: () => (existsSync(command) ? undefined : `dist/cli/hv.js is missing: run \`npm run build\``),
     run: (workload) => runGuestProcess(process.execPath, [command, ...runArguments(workload, engine)]),
   };
 }
