@@ -61,7 +61,6 @@ export abstract class HostBase extends Construct implements IHost {
       grantee,
       actions: ['sqs:SendMessage'],
       resourceArns: [this.queue.queueArn],
-      scope: this,
     });
   }
 

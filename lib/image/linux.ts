@@ -115,7 +115,6 @@ function checkCommandLine(commandLine: string | undefined): string | undefined {
       'Shorten it',
     );
   }
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(commandLine)) {
     throw new DeclarationError(
       'commandLine',
