@@ -43,7 +43,6 @@ const engine = Object.keys(parts).filter((part) => parts[part].folder.startsWith
 const elements = Object.entries(parts).map(([type, { folder }]) => ({
   type,
   pattern: folder,
-  mode: 'folder',
 }));
 
 const module = (origin, source) => ({ to: { module: { origin, ...(source && { source }) } } });
@@ -78,6 +77,14 @@ export default defineConfig(
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // Elements of arrays may be marked as present for the reader, though the compiler does not ask for it.
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
+      // An implementation in memory of an asynchronous interface awaits nothing.
+      '@typescript-eslint/require-await': 'off',
       eqeqeq: 'error',
       'no-var': 'error',
       'prefer-const': 'error',
@@ -93,9 +100,8 @@ export default defineConfig(
   {
     files: ['test/**/*.ts'],
     rules: {
-      // Matchers are `any` by declaration, and a mock may be async only because what it stands for is.
+      // Jest's matchers are `any` by declaration.
       '@typescript-eslint/no-unsafe-assignment': 'off',
-      '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/unbound-method': 'off',
     },
   },

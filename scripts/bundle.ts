@@ -13,16 +13,26 @@ interface Entry {
   readonly options?: BuildOptions;
 }
 
+/** Emulators of AWS services for the local cloud: development dependencies with files of their own. */
+const emulators = ['dynalite', 'fauxqs'];
+
 const entries: readonly Entry[] = [
   { source: 'lambdas/worker/handler.ts', bundle: 'dist/lambdas/worker/index.js' },
   { source: 'lambdas/ingress/handler.ts', bundle: 'dist/lambdas/ingress/index.js' },
-  {
-    source: 'cli/hv.ts',
-    bundle: 'dist/cli/hv.js',
-    // The local cloud's servers are development dependencies with files of their own, found at run time.
-    options: { packages: 'external' },
-  },
+  { source: 'cli/hv.ts', bundle: 'dist/cli/hv.js', options: { external: emulators } },
 ];
+
+/** The modules that the local cloud starts as processes of their own, which it looks for beside itself. */
+function processEntries(root: string): Entry[] {
+  const folder = 'cli/local';
+  if (!fs.existsSync(path.join(root, folder))) return [];
+  const modules = fs.readdirSync(path.join(root, folder)).filter((name) => name.endsWith('.mts'));
+  return modules.sort().map((name) => ({
+    source: `${folder}/${name}`,
+    bundle: `dist/cli/${path.basename(name, '.mts')}.mjs`,
+    options: { format: 'esm', external: emulators },
+  }));
+}
 
 /**
  * The AWS SDK is bundled, not taken from the runtime: its version is then the one that was tested, and a cold
@@ -37,31 +47,26 @@ const common: BuildOptions = {
   keepNames: true,
   charset: 'utf8',
   legalComments: 'none',
-  logLevel: 'warning',
+  logLevel: 'silent',
 };
 
-/** Bundles every entry below `root` whose source exists. Returns the bundles' paths relative to `root`. */
+/**
+ * Bundles every entry below `root` whose source exists.
+ *
+ * @returns the bundles' paths relative to `root`.
+ * @throws esbuild's error, with the place in the source, when one cannot be bundled.
+ */
 export async function bundle(root: string): Promise<string[]> {
-  const present = entries.filter(({ source }) => fs.existsSync(path.join(root, source)));
+  const present = [...entries, ...processEntries(root)].filter(({ source }) =>
+    fs.existsSync(path.join(root, source)),
+  );
   for (const { source, bundle: outfile, options } of present) {
-    await build({
-      ...common,
-      ...options,
-      // Paths relative to the root keep this machine's directories out of the output.
-      absWorkingDir: root,
-      entryPoints: [source],
-      outfile,
-    });
-    if (outfile.startsWith('dist/cli/')) makeExecutable(path.join(root, outfile));
+    // Sources named relative to the root keep this machine's directories out of the output.
+    await build({ ...common, ...options, absWorkingDir: root, entryPoints: [source], outfile });
   }
+  const command = path.join(root, 'dist/cli/hv.js');
+  if (fs.existsSync(command)) fs.chmodSync(command, 0o755);
   return present.map((entry) => entry.bundle);
-}
-
-function makeExecutable(file: string): void {
-  const shebang = '#!/usr/bin/env node\n';
-  const code = fs.readFileSync(file, 'utf8');
-  if (!code.startsWith('#!')) fs.writeFileSync(file, shebang + code);
-  fs.chmodSync(file, 0o755);
 }
 
 if (require.main === module) {
