@@ -6,13 +6,20 @@ export interface DeterministicClockOptions {
    * @default 0
    */
   readonly seed?: number;
+
+  /**
+   * Instructions after which a slice ends, so that it ends at the same instruction wherever it runs.
+   *
+   * @default - time alone ends a slice
+   */
+  readonly sliceInstructions?: number;
 }
 
 /** Where a guest's time and randomness come from. */
 export class GuestClock {
   /** Time is the wall clock's, randomness is the worker's. What servers want. */
   public static real(): GuestClock {
-    return new GuestClock(false, undefined);
+    return new GuestClock(false, undefined, undefined);
   }
 
   /**
@@ -20,7 +27,7 @@ export class GuestClock {
    * bit-identical checkpoints, wherever the run is cut into slices.
    */
   public static deterministic(options: DeterministicClockOptions = {}): GuestClock {
-    return new GuestClock(true, options.seed ?? 0);
+    return new GuestClock(true, options.seed ?? 0, options.sliceInstructions);
   }
 
   private constructor(
@@ -28,5 +35,7 @@ export class GuestClock {
     public readonly isDeterministic: boolean,
     /** The seed; undefined for the real clock. */
     public readonly seed: number | undefined,
+    /** Instructions of a slice at most; undefined when time alone ends it. */
+    public readonly sliceInstructions: number | undefined,
   ) {}
 }

@@ -29,6 +29,8 @@ export interface Definition {
   readonly initrd?: FileEntry;
   readonly commandLine?: string;
   readonly disks?: readonly FileEntry[];
+  readonly sliceInstructions?: number;
+  readonly breaker?: { readonly maxSlices?: number; readonly maxInstructions?: number };
 }
 
 /** The asset's text: readable, and equal for equal definitions, since its hash is the asset's key. */

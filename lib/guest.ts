@@ -6,6 +6,7 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
+import { checkCount } from './count';
 import { DeclarationError } from './declaration-error';
 import { Definition, definitionText } from './definition';
 import type { Host } from './host';
@@ -37,6 +38,23 @@ export interface IGuest extends IConstruct {
   grantSend(grantee: iam.IGrantable): iam.Grant;
 }
 
+/** What a guest may use in all before it is suspended. */
+export interface GuestBudget {
+  /**
+   * Slices.
+   *
+   * @default - as many as it wants
+   */
+  readonly slices?: number;
+
+  /**
+   * Instructions.
+   *
+   * @default - as many as it wants
+   */
+  readonly instructions?: number;
+}
+
 /** What every guest has, whatever its model. */
 export interface GuestProps {
   /** The host that runs the guest, in the same stack. */
@@ -56,6 +74,14 @@ export interface GuestProps {
    * @default - derived from the construct's path below its stack
    */
   readonly guestId?: string;
+
+  /**
+   * The breaker: what the guest may use in all before it is suspended. A busy guest asks for one slice after another
+   * for as long as it likes, so this is what bounds its price.
+   *
+   * @default - no bound
+   */
+  readonly budget?: GuestBudget;
 }
 
 /** Base of the three models. */
@@ -67,6 +93,7 @@ export abstract class Guest extends Construct implements IGuest {
   public readonly memory: Size;
 
   private readonly owner: Host;
+  private readonly breaker: Definition['breaker'];
 
   constructor(scope: Construct, id: string, props: GuestProps) {
     super(scope, id);
@@ -74,6 +101,7 @@ export abstract class Guest extends Construct implements IGuest {
     this.host = props.host;
     this.guestId = props.guestId === undefined ? deriveGuestId(this) : checkGuestId(this, props.guestId);
     this.memory = checkMemory(this, props.memory ?? Size.mebibytes(256));
+    this.breaker = checkBudget(this, props.budget);
     if (Stack.of(this) !== Stack.of(props.host)) {
       throw new DeclarationError(
         `host of ${this.node.path}`,
@@ -94,7 +122,10 @@ export abstract class Guest extends Construct implements IGuest {
    */
   protected _deploy(describe: (assets: ImageAssets) => Definition): void {
     const assets = new ImageAssets(this);
-    const definition = publishDefinition(this, describe(assets));
+    const definition = publishDefinition(this, {
+      ...describe(assets),
+      ...(this.breaker && { breaker: this.breaker }),
+    });
     this.owner._register({
       guestId: this.guestId,
       path: this.node.path,
@@ -153,6 +184,16 @@ function checkMemory(guest: Guest, memory: Size): Size {
     );
   }
   return memory;
+}
+
+function checkBudget(guest: Guest, budget: GuestBudget | undefined): Definition['breaker'] {
+  if (budget?.slices === undefined && budget?.instructions === undefined) return undefined;
+  const { slices, instructions } = budget;
+  const input = (name: string) => `budget.${name} of ${guest.node.path}`;
+  return {
+    ...(slices !== undefined && { maxSlices: checkCount(input('slices'), slices) }),
+    ...(instructions !== undefined && { maxInstructions: checkCount(input('instructions'), instructions) }),
+  };
 }
 
 /** Writes the definition into a file of its own and publishes that. */

@@ -101,12 +101,13 @@ const WORKER_TABLE_ACTIONS = [
   'BatchWriteItem',
 ].map((action) => `dynamodb:${action}`);
 
-/** What it takes to put an event into an inbox and to see whether it is there already. */
-const INGRESS_TABLE_ACTIONS = ['GetItem', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action}`);
+/** What it takes to find an inbox's end, to put an event there, and to see whether it is there already. */
+const INGRESS_TABLE_ACTIONS = ['GetItem', 'PutItem', 'Query'].map((action) => `dynamodb:${action}`);
 
 /**
  * A wake token that finds its guest running goes back into the queue, so being received some times is no sign of
- * a fault.
+ * a fault. More than the attempts after which the worker's breaker suspends a guest (lambdas/worker/breaker.ts), so
+ * that a guest without progress ends suspended, with a reason, rather than in the dead-letter queue.
  */
 const MAX_RECEIVE_COUNT = 20;
 

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { GuestClock } from './clock';
 import { checkCpuFeatures } from './cpu-features';
 import { DeclarationError } from './declaration-error';
+import { checkCount } from './count';
 import { Guest, GuestProps, IGuest } from './guest';
 import type { IHost } from './host-base';
 import { GuestImage } from './image/guest-image';
@@ -57,6 +58,10 @@ export class VirtualMachine extends Guest implements IVirtualMachine {
     const path = this.node.path;
     const clock = props.clock ?? GuestClock.real();
     const seed = checkSeed(path, clock);
+    const sliceInstructions =
+      clock.sliceInstructions === undefined
+        ? undefined
+        : checkCount(`clock.sliceInstructions of ${path}`, clock.sliceInstructions);
     const cpu = props.cpuFeatures && checkCpuFeatures(`cpuFeatures of ${path}`, props.cpuFeatures);
     this._deploy((assets) => {
       const image = props.image._source.bind(assets, { guest: path, memory: this.memory.toBytes() });
@@ -75,6 +80,7 @@ export class VirtualMachine extends Guest implements IVirtualMachine {
         clock: clock.isDeterministic ? 'deterministic' : 'real',
         ...(seed !== undefined && { seed }),
         ...image,
+        ...(sliceInstructions !== undefined && { sliceInstructions }),
       };
     });
   }

@@ -3,6 +3,8 @@
  *
  *   npx cdk synth                         the template
  *   npx cdk synth -c deterministic=true   guest time from retired instructions
+ *   npx cdk synth -c sliceInstructions=N  ... in slices of N instructions each
+ *   npx cdk synth -c timeSlice=SECONDS    slices of another length
  *   npx cdk synth -c images=DIRECTORY     kernel, initrd and firmware from elsewhere
  */
 import { App, CfnOutput, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
@@ -13,15 +15,18 @@ import { GuestClock, GuestImage, Host, VirtualMachine } from '../../lib';
 class DebianVm extends Stack {
   constructor(scope: Construct, id: string) {
     super(scope, id, { description: 'cdk-hypervisor: Debian as a virtual machine that runs in time slices' });
-    const contextImages: unknown = this.node.tryGetContext('images');
-    const images =
-      typeof contextImages === 'string'
-        ? contextImages
-        : path.join(__dirname, '..', '..', '.cache', 'images');
-    const deterministic = String(this.node.tryGetContext('deterministic')) === 'true';
+    // Values of "-c" are text; those of cdk.json may be numbers and booleans.
+    const option = (name: string): string | undefined =>
+      (this.node.tryGetContext(name) as string | number | boolean | undefined)?.toString();
+    const images = option('images') ?? path.join(__dirname, '..', '..', '.cache', 'images');
+    const sliceInstructions = option('sliceInstructions');
+    const deterministic = GuestClock.deterministic({
+      seed: 1,
+      ...(sliceInstructions !== undefined && { sliceInstructions: Number(sliceInstructions) }),
+    });
 
     const host = new Host(this, 'Host', {
-      timeSlice: Duration.seconds(20),
+      timeSlice: Duration.seconds(Number(option('timeSlice') ?? 20)),
       // An example leaves nothing behind. Keep the default, RETAIN, for guests that matter.
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -35,7 +40,7 @@ class DebianVm extends Stack {
         commandLine: 'console=ttyS0',
       }),
       memory: Size.mebibytes(256),
-      clock: deterministic ? GuestClock.deterministic({ seed: 1 }) : GuestClock.real(),
+      clock: option('deterministic') === 'true' ? deterministic : GuestClock.real(),
     });
 
     new CfnOutput(this, 'GuestId', { value: debian.guestId });

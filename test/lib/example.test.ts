@@ -1,6 +1,6 @@
 /** examples/debian-vm, as `cdk synth` runs it with the repository's cdk.json, on images that only look like images. */
 import type { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as path from 'path';
 import { cdkContext, definitionOf, emptyBundle, kernel } from './fixtures';
 
@@ -54,6 +54,15 @@ test('the guest is Debian with OpenSBI, 256 MiB, and a console', () => {
   });
 });
 
+test('the slice is an option', () => {
+  run({ timeSlice: '2' }).template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: { Variables: Match.objectLike({ SLICE_SECONDS: '2' }) },
+  });
+});
+
 test('the deterministic clock is an option', () => {
   expect(definition({ deterministic: 'true' })).toMatchObject({ clock: 'deterministic', seed: 1 });
+  expect(definition({ deterministic: 'true', sliceInstructions: '1000' })).toMatchObject({
+    sliceInstructions: 1000,
+  });
 });

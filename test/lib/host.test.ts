@@ -179,7 +179,7 @@ describe('Host', () => {
     expect([...new Set(actions('HostIngressRole'))].sort()).toEqual([
       'dynamodb:GetItem',
       'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
+      'dynamodb:Query',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
       'sqs:GetQueueAttributes',

