@@ -10,7 +10,16 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { setTimeout as pause } from 'node:timers/promises';
 import { retry, type RetryTiming } from './retry';
-import { checkItemSize, itemBytes, Usage, type Condition, type Item, type Key, type Range, type Table } from './table';
+import {
+  checkItemSize,
+  itemBytes,
+  Usage,
+  type Condition,
+  type Item,
+  type Key,
+  type Range,
+  type Table,
+} from './table';
 import { TableStore } from './table-store';
 
 export interface DynamoTableOptions {
@@ -140,7 +149,9 @@ function conditionExpression(condition: Condition | undefined): ConditionInput {
   return {
     ConditionExpression: terms.map((_, i) => `#c${i} = :c${i}`).join(' AND '),
     ExpressionAttributeNames: Object.fromEntries(terms.map(([name], i) => [`#c${i}`, name])),
-    ExpressionAttributeValues: Object.fromEntries(terms.map(([, value], i) => [`:c${i}`, toAttribute(value)])),
+    ExpressionAttributeValues: Object.fromEntries(
+      terms.map(([, value], i) => [`:c${i}`, toAttribute(value)]),
+    ),
   };
 }
 

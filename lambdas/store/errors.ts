@@ -26,7 +26,9 @@ export class CorruptPackError extends Error {
 export class ItemSizeError extends Error {
   override readonly name = 'ItemSizeError';
   constructor(pk: string, sk: string, bytes: number, limit: number) {
-    super(`item ${pk} / ${sk} has ${bytes} bytes, and the table takes at most ${limit}: store less under one key`);
+    super(
+      `item ${pk} / ${sk} has ${bytes} bytes, and the table takes at most ${limit}: store less under one key`,
+    );
   }
 }
 

@@ -1,5 +1,14 @@
 /** The store in memory: for tests, and for guests that need no durability. */
-import { checkItemSize, itemBytes, Usage, type Condition, type Item, type Key, type Range, type Table } from './table';
+import {
+  checkItemSize,
+  itemBytes,
+  Usage,
+  type Condition,
+  type Item,
+  type Key,
+  type Range,
+  type Table,
+} from './table';
 import { TableStore } from './table-store';
 
 export class MemoryTable implements Table {

@@ -178,7 +178,8 @@ class TablePacks implements PackStore {
     const range = { from: prefix, to: prefix + AFTER, keysOnly: true };
     const shards = Array.from({ length: PACK_SHARDS }, async (_, shard) => {
       const ids: PackId[] = [];
-      for await (const { sk } of this.table.query(packPartition(guest, shard), range)) ids.push(parsePackName(sk));
+      for await (const { sk } of this.table.query(packPartition(guest, shard), range))
+        ids.push(parsePackName(sk));
       return ids;
     });
     return (await Promise.all(shards)).flat();

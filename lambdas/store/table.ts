@@ -16,7 +16,8 @@ export interface Key {
 export type Item = Key & { readonly [attribute: string]: Value };
 
 /** When a put may happen. `equals`: these attributes of the stored item have these values. */
-export type Condition = { readonly absent: true } | { readonly equals: Readonly<Record<string, string | number>> };
+export type Condition =
+  { readonly absent: true } | { readonly equals: Readonly<Record<string, string | number>> };
 
 /** A range of sort keys, both ends included. */
 export interface Range {
