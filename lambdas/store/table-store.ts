@@ -214,6 +214,7 @@ function headOf(item: Item): Head {
     generation: number('generation'),
     fencing: number('fencing'),
     committedFencing: number('committedFencing'),
+    attempts: number('attempts'),
     status: String(item.status) as Status,
     ...(item.reason === undefined ? {} : { reason: String(item.reason) }),
     ...(item.leaseOwner === undefined
