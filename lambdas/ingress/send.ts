@@ -7,7 +7,7 @@ export interface Message {
   /** Text is typed on the guest's console. */
   readonly type: 'text';
   readonly data: string;
-  /** Sending the same id again right away appends nothing twice. */
+  /** Unique: names the message in the inbox. */
   readonly id: string;
 }
 

@@ -109,7 +109,7 @@ export interface GenerationRecord extends Attempt {
 export interface InboxEntry {
   /** From 1, without gaps. */
   readonly sequence: number;
-  /** The sender's, unique: a repeated send of the same entry is recognised. */
+  /** The sender's, unique: tells an append whose answer got lost from one that another sender won. */
   readonly id: string;
   readonly type: string;
   readonly data: Uint8Array;
