@@ -79,6 +79,16 @@ export interface GuestDefinition {
   readonly commandLine?: string;
   /** Raw disk images, virtio-blk in this order, copy-on-write. */
   readonly disks?: readonly ImageFile[];
+  /** Instructions that one slice runs at most: cuts a deterministic guest at exact counts. Absent: time alone decides. */
+  readonly sliceInstructions?: number;
+  /** When the guest is suspended, so that a mistake has a bounded price. Absent: never. */
+  readonly breaker?: BreakerBudget;
+}
+
+/** What a guest may use in all. */
+export interface BreakerBudget {
+  readonly maxSlices?: number;
+  readonly maxInstructions?: number;
 }
 
 /** A file of the image. `key` is where the asset lies (S3 key in the assets bucket, or a path locally). */

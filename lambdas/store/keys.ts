@@ -1,0 +1,83 @@
+/**
+ * The single table's layout. Guest ids hold no `#`, so no guest's keys reach into another's.
+ *
+ *   pk                     sk                                     item
+ *   <guest>                head                                   Head
+ *   <guest>#generation     <generation>#<fencing>                 GenerationRecord
+ *   <guest>#pack#<shard>   <generation>#<fencing>#<number>        StoredPack
+ *   <guest>#console        <offset>#<fencing>                     console output
+ *   <guest>#inbox          <sequence>                             InboxEntry
+ *   <guest>#metrics        <generation>#<fencing>                 SliceMetrics
+ */
+import { InputError } from './errors';
+import type { Attempt, PackId } from './store';
+import type { Key } from './table';
+
+/** A partition takes about 1 MB/s (FACTS section 2); sixteen are more than a new table takes in all. */
+export const PACK_SHARDS = 16;
+
+const GUEST_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
+/** @throws InputError */
+export function checkGuestId(guest: string): string {
+  if (GUEST_ID.test(guest)) return guest;
+  throw new InputError(
+    `guest id ${JSON.stringify(guest)} is not valid: use 1 to 128 letters, digits, "_", "." or "-", beginning with a letter or digit`,
+  );
+}
+
+/** Decimal digits of the keys' numbers: generations and fencing numbers are 32 bits wide. */
+const DIGITS = { generation: 10, number: 5, offset: 16, sequence: 12 } as const;
+
+const padded = (value: number, digits: number): string => String(value).padStart(digits, '0');
+
+/** Sorts after every key that begins with the same text. */
+export const AFTER = '~';
+
+export const headKey = (guest: string): Key => ({ pk: guest, sk: 'head' });
+
+export const generationPrefix = (generation: number): string => `${padded(generation, DIGITS.generation)}#`;
+
+export const attemptSort = (attempt: Attempt): string =>
+  generationPrefix(attempt.generation) + padded(attempt.fencing, DIGITS.generation);
+
+export const generationKey = (guest: string, attempt: Attempt): Key => ({
+  pk: `${guest}#generation`,
+  sk: attemptSort(attempt),
+});
+
+export const packPartition = (guest: string, shard: number): string => `${guest}#pack#${padded(shard, 2)}`;
+
+export const packName = (id: PackId): string => `${attemptSort(id)}#${padded(id.number, DIGITS.number)}`;
+
+/** Consecutive packs lie behind different partition keys, and so do the first packs of consecutive generations. */
+export const packKey = (guest: string, id: PackId): Key => ({
+  pk: packPartition(guest, (id.generation + id.number) % PACK_SHARDS),
+  sk: packName(id),
+});
+
+export function parsePackName(name: string): PackId {
+  const [generation = NaN, fencing = NaN, number = NaN] = name.split('#').map(Number);
+  return { generation, fencing, number };
+}
+
+export const consolePartition = (guest: string): string => `${guest}#console`;
+
+export const consoleOffset = (offset: number): string => padded(offset, DIGITS.offset);
+
+export const consoleKey = (guest: string, offset: number, fencing: number): Key => ({
+  pk: consolePartition(guest),
+  sk: `${consoleOffset(offset)}#${padded(fencing, DIGITS.generation)}`,
+});
+
+export const inboxPartition = (guest: string): string => `${guest}#inbox`;
+
+export const inboxKey = (guest: string, sequence: number): Key => ({
+  pk: inboxPartition(guest),
+  sk: padded(sequence, DIGITS.sequence),
+});
+
+export const metricsKey = (guest: string, attempt: Attempt): Key => ({
+  pk: `${guest}#metrics`,
+  sk: attemptSort(attempt),
+});

@@ -1,0 +1,193 @@
+/**
+ * What the worker, the ingress and the command line know of stored guests.
+ *
+ * One item decides: the **head**. A slice writes packs, a generation record,
+ * console output and metrics under keys that carry the generation to come and
+ * the fencing number of its lease; `swapHead` then makes them true all at
+ * once, or never (DESIGN 5.1). Readers of console and metrics return only
+ * what a committed head names.
+ */
+import type { Usage } from './table';
+
+export type Status =
+  /** A slice is wanted now. */
+  | 'runnable'
+  /** Waits for a timer (`wakeAt`) or an event. */
+  | 'idle'
+  /** Powered off. */
+  | 'halted'
+  /** Cannot go on; `reason` says why and what to do. */
+  | 'failed'
+  /** Stopped by its breaker; `reason` says which budget. */
+  | 'suspended';
+
+export interface Lease {
+  /** Unique for each attempt. */
+  readonly owner: string;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/** The state of one guest: a fixed-size item, whatever the guest's size. */
+export interface Head {
+  readonly guest: string;
+  /** Key of the definition that the guest was made from: its image's identity, from generation 0 on. */
+  readonly definition: string;
+  /** Checkpoints committed. */
+  readonly generation: number;
+  /** Raised by every lease, never lowered. */
+  readonly fencing: number;
+  /** The fencing number under which `generation` was committed: with it, the key of the generation's record. */
+  readonly committedFencing: number;
+  /** Leases taken since the last commit; what resumes a suspended guest sets it to 0. */
+  readonly attempts: number;
+  readonly status: Status;
+  readonly reason?: string;
+  readonly lease?: Lease;
+  /** Sequence number of the last inbox entry that is part of the checkpoint. */
+  readonly inboxCursor: number;
+  /** Bytes of console output committed so far. */
+  readonly consoleOffset: number;
+  /** Slices committed; counts against the breaker's budget. */
+  readonly slices: number;
+  /** Instructions executed since generation 0, reboots included. */
+  readonly instructions: number;
+  /** Idle with a timer: when it is due (milliseconds since the epoch), and how far off it was in guest time (ns, decimal). */
+  readonly wakeAt?: number;
+  readonly wakeAfter?: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** What a head must still be for a change of it to happen. */
+export type HeadExpectation = Pick<Head, 'generation' | 'fencing' | 'status'>;
+
+/** Which attempt wrote something: the generation it would become, and the lease's fencing number. */
+export interface Attempt {
+  readonly generation: number;
+  readonly fencing: number;
+}
+
+/** A pack's name within its guest. */
+export interface PackId extends Attempt {
+  /** Counts the packs of one attempt from 0. */
+  readonly number: number;
+}
+
+export type CodecName = 'zstd' | 'raw';
+
+export interface StoredPack {
+  readonly codec: string;
+  /** Over `body`, 32 bytes. */
+  readonly sha256: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** Where packs lie. Packs are written once and never changed. */
+export interface PackStore {
+  put(guest: string, id: PackId, pack: StoredPack): Promise<void>;
+  get(guest: string, id: PackId): Promise<StoredPack | undefined>;
+  /** Deleting what is not there is no error. */
+  delete(guest: string, id: PackId): Promise<void>;
+  /** All packs that any attempt at `generation` wrote. */
+  list(guest: string, generation: number): Promise<PackId[]>;
+}
+
+/** The record of one attempt at a generation: page index root, state, and what this generation no longer needs. */
+export interface GenerationRecord extends Attempt {
+  /** The generation that it was made from. */
+  readonly parent: Attempt;
+  readonly codec: string;
+  /** Over `root`. */
+  readonly sha256: Uint8Array;
+  /** Coded by `page-index.ts`. */
+  readonly root: Uint8Array;
+}
+
+/** An event on its way to a guest. */
+export interface InboxEntry {
+  /** From 1, without gaps. */
+  readonly sequence: number;
+  /** The sender's, unique: tells an append whose answer got lost from one that another sender won. */
+  readonly id: string;
+  readonly type: string;
+  readonly data: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number;
+}
+
+export interface ConsoleSlice {
+  readonly bytes: Uint8Array;
+  /** Where to read on. */
+  readonly next: number;
+}
+
+/** What one committed slice did and cost. */
+export interface SliceMetrics {
+  readonly guest: string;
+  /** The generation that the slice committed. */
+  readonly generation: number;
+  readonly fencing: number;
+  readonly worker: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Status and reason after the slice. */
+  readonly status: Status;
+  readonly reason?: string;
+  /** `image`: built anew; `cold`: from packs; `warm`: this process held the guest. */
+  readonly restoredFrom: 'image' | 'cold' | 'warm';
+  readonly restoreMs: number;
+  readonly runMs: number;
+  readonly idleMs: number;
+  readonly flushMs: number;
+  /** Of this slice alone. */
+  readonly instructions: number;
+  /** Exits from guest code by cause, of this slice alone. */
+  readonly exits: Readonly<Record<string, number>>;
+  readonly pages: {
+    /** Changed since the last checkpoint. */
+    readonly dirty: number;
+    readonly zero: number;
+    /** Of the dirty ones, equal to another of this slice. */
+    readonly equal: number;
+    readonly restored: number;
+  };
+  readonly packs: number;
+  readonly consoleBytes: number;
+  readonly inboxEntries: number;
+  /** Everything that the slice wrote before its commit. */
+  readonly bytesWritten: number;
+  readonly writeUnits: number;
+  readonly bytesRead: number;
+  readonly readUnits: number;
+}
+
+export interface CheckpointStore {
+  readonly usage: Usage;
+  readonly packs: PackStore;
+
+  head(guest: string): Promise<Head | undefined>;
+  /** Writes the first head; if there is one already, returns that. */
+  createHead(head: Head): Promise<Head>;
+  /** Replaces the head if it still is as expected; false otherwise. */
+  swapHead(expected: HeadExpectation, next: Head): Promise<boolean>;
+
+  writeGeneration(guest: string, record: GenerationRecord): Promise<void>;
+  generation(guest: string, attempt: Attempt): Promise<GenerationRecord | undefined>;
+  deleteGeneration(guest: string, attempt: Attempt): Promise<void>;
+
+  /** Writes output that begins at `start`, invisible until the attempt's head is committed with a larger `consoleOffset`. */
+  writeConsole(guest: string, attempt: Attempt, start: number, bytes: Uint8Array): Promise<void>;
+  /** Committed output from byte `from` on, `limit` bytes at most (default: all). */
+  readConsole(guest: string, from: number, limit?: number): Promise<ConsoleSlice>;
+
+  /** Appends one entry and returns its sequence number; two senders never overwrite each other. */
+  appendInbox(guest: string, entry: Omit<InboxEntry, 'sequence'>): Promise<number>;
+  /** Entries after `cursor` in order, `limit` at most. */
+  readInbox(guest: string, cursor: number, limit: number): Promise<InboxEntry[]>;
+
+  writeMetrics(metrics: SliceMetrics): Promise<void>;
+  /** Metrics of the committed slices from generation `from` on, one for each generation, in order. */
+  readMetrics(guest: string, from?: number): Promise<SliceMetrics[]>;
+}

@@ -1,0 +1,232 @@
+/** The checkpoint store on a table: which item holds what, and which condition guards it. */
+import { readConsole, writeConsole } from './console-log';
+import { InputError } from './errors';
+import {
+  AFTER,
+  checkGuestId,
+  generationKey,
+  generationPrefix,
+  headKey,
+  inboxKey,
+  inboxPartition,
+  metricsKey,
+  PACK_SHARDS,
+  packKey,
+  packPartition,
+  parsePackName,
+} from './keys';
+import type {
+  Attempt,
+  CheckpointStore,
+  ConsoleSlice,
+  GenerationRecord,
+  Head,
+  HeadExpectation,
+  InboxEntry,
+  PackId,
+  PackStore,
+  SliceMetrics,
+  Status,
+  StoredPack,
+} from './store';
+import type { Item, Key, Table, Usage } from './table';
+
+/** Bytes of one inbox entry at most: what a queue message may carry. */
+export const INBOX_ENTRY_BYTES = 256 * 1024;
+
+const NO_BYTES = new Uint8Array(0);
+
+export class TableStore implements CheckpointStore {
+  readonly packs: PackStore;
+
+  constructor(readonly table: Table) {
+    this.packs = new TablePacks(table);
+  }
+
+  get usage(): Usage {
+    return this.table.usage;
+  }
+
+  async head(guest: string): Promise<Head | undefined> {
+    const item = await this.table.get(headKey(checkGuestId(guest)));
+    return item === undefined ? undefined : headOf(item);
+  }
+
+  async createHead(head: Head): Promise<Head> {
+    if (await this.table.put(headItem(head), { absent: true })) return head;
+    return (await this.head(head.guest)) ?? head;
+  }
+
+  swapHead(expected: HeadExpectation, next: Head): Promise<boolean> {
+    const { generation, fencing, status } = expected;
+    return this.table.put(headItem(next), { equals: { generation, fencing, status } });
+  }
+
+  async writeGeneration(guest: string, record: GenerationRecord): Promise<void> {
+    const { parent, codec, sha256, root } = record;
+    await this.table.put({
+      ...generationKey(guest, record),
+      generation: record.generation,
+      fencing: record.fencing,
+      parentGeneration: parent.generation,
+      parentFencing: parent.fencing,
+      codec,
+      sha256,
+      root,
+    });
+  }
+
+  async generation(guest: string, attempt: Attempt): Promise<GenerationRecord | undefined> {
+    const item = await this.table.get(generationKey(guest, attempt));
+    if (item === undefined) return undefined;
+    return {
+      generation: Number(item.generation),
+      fencing: Number(item.fencing),
+      parent: { generation: Number(item.parentGeneration), fencing: Number(item.parentFencing) },
+      codec: String(item.codec),
+      sha256: bytesOf(item.sha256),
+      root: bytesOf(item.root),
+    };
+  }
+
+  async deleteGeneration(guest: string, attempt: Attempt): Promise<void> {
+    await this.table.delete(generationKey(guest, attempt));
+  }
+
+  writeConsole(guest: string, attempt: Attempt, start: number, bytes: Uint8Array): Promise<void> {
+    return writeConsole(this.table, guest, attempt, start, bytes);
+  }
+
+  async readConsole(guest: string, from: number, limit = Infinity): Promise<ConsoleSlice> {
+    return readConsole(this.table, guest, await this.head(guest), from, limit);
+  }
+
+  async appendInbox(guest: string, entry: Omit<InboxEntry, 'sequence'>): Promise<number> {
+    checkGuestId(guest);
+    if (entry.data.length > INBOX_ENTRY_BYTES) {
+      throw new InputError(
+        `the event for guest "${guest}" has ${entry.data.length} bytes, and ${INBOX_ENTRY_BYTES} are the limit: send it in parts`,
+      );
+    }
+    // Entries stay when consumed, so the last one always tells the next number, and no number is given twice.
+    for (let sequence = (await this.lastSequence(guest)) + 1; ; sequence += 1) {
+      const key = inboxKey(guest, sequence);
+      if (await this.table.put({ ...key, sequence, ...entry }, { absent: true })) return sequence;
+      if ((await this.table.get(key))?.id === entry.id) return sequence;
+    }
+  }
+
+  private async lastSequence(guest: string): Promise<number> {
+    const last = { descending: true, limit: 1, keysOnly: true };
+    for await (const { sk } of this.table.query(inboxPartition(guest), last)) return Number(sk);
+    return 0;
+  }
+
+  async readInbox(guest: string, cursor: number, limit: number): Promise<InboxEntry[]> {
+    const entries: InboxEntry[] = [];
+    const range = { from: inboxKey(guest, cursor + 1).sk, limit };
+    for await (const item of this.table.query(inboxPartition(guest), range)) {
+      entries.push({
+        sequence: Number(item.sequence),
+        id: String(item.id),
+        type: String(item.type),
+        data: bytesOf(item.data),
+        sentAt: Number(item.sentAt),
+      });
+    }
+    return entries;
+  }
+
+  async writeMetrics(metrics: SliceMetrics): Promise<void> {
+    await this.table.put({ ...metricsKey(metrics.guest, metrics), record: JSON.stringify(metrics) });
+  }
+
+  async readMetrics(guest: string, from = 0): Promise<SliceMetrics[]> {
+    const head = await this.head(guest);
+    if (head === undefined) return [];
+    // Of several attempts at one generation the committed one has the highest fencing number, and comes last.
+    const committed = new Map<number, SliceMetrics>();
+    const range = { from: generationPrefix(from), to: generationPrefix(head.generation) + AFTER };
+    for await (const item of this.table.query(`${guest}#metrics`, range)) {
+      const metrics = JSON.parse(String(item.record)) as SliceMetrics;
+      committed.set(metrics.generation, metrics);
+    }
+    return [...committed.values()];
+  }
+}
+
+class TablePacks implements PackStore {
+  constructor(private readonly table: Table) {}
+
+  async put(guest: string, id: PackId, pack: StoredPack): Promise<void> {
+    const { codec, sha256, body } = pack;
+    await this.table.put({ ...packKey(guest, id), codec, sha256, body });
+  }
+
+  async get(guest: string, id: PackId): Promise<StoredPack | undefined> {
+    const item = await this.table.get(packKey(guest, id));
+    if (item === undefined) return undefined;
+    return { codec: String(item.codec), sha256: bytesOf(item.sha256), body: bytesOf(item.body) };
+  }
+
+  delete(guest: string, id: PackId): Promise<void> {
+    return this.table.delete(packKey(guest, id));
+  }
+
+  async list(guest: string, generation: number): Promise<PackId[]> {
+    const prefix = generationPrefix(generation);
+    const range = { from: prefix, to: prefix + AFTER, keysOnly: true };
+    const shards = Array.from({ length: PACK_SHARDS }, async (_, shard) => {
+      const ids: PackId[] = [];
+      for await (const { sk } of this.table.query(packPartition(guest, shard), range))
+        ids.push(parsePackName(sk));
+      return ids;
+    });
+    return (await Promise.all(shards)).flat();
+  }
+}
+
+function bytesOf(value: Item[string] | undefined): Uint8Array {
+  return value instanceof Uint8Array ? value : NO_BYTES;
+}
+
+function headItem(head: Head): Item {
+  const { lease, reason, wakeAt, wakeAfter, ...always } = head;
+  const key: Key = headKey(checkGuestId(head.guest));
+  return {
+    ...key,
+    ...always,
+    ...(lease === undefined ? {} : { leaseOwner: lease.owner, leaseExpires: lease.expires }),
+    ...(reason === undefined ? {} : { reason: reason.slice(0, REASON_LENGTH) }),
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+    ...(wakeAfter === undefined ? {} : { wakeAfter }),
+  };
+}
+
+/** A reason may quote a guest: keep the head small. */
+const REASON_LENGTH = 2000;
+
+function headOf(item: Item): Head {
+  const number = (name: string): number => Number(item[name] ?? 0);
+  return {
+    guest: String(item.guest),
+    definition: String(item.definition),
+    generation: number('generation'),
+    fencing: number('fencing'),
+    committedFencing: number('committedFencing'),
+    attempts: number('attempts'),
+    status: String(item.status) as Status,
+    ...(item.reason === undefined ? {} : { reason: String(item.reason) }),
+    ...(item.leaseOwner === undefined
+      ? {}
+      : { lease: { owner: String(item.leaseOwner), expires: number('leaseExpires') } }),
+    inboxCursor: number('inboxCursor'),
+    consoleOffset: number('consoleOffset'),
+    slices: number('slices'),
+    instructions: number('instructions'),
+    ...(item.wakeAt === undefined ? {} : { wakeAt: number('wakeAt') }),
+    ...(item.wakeAfter === undefined ? {} : { wakeAfter: String(item.wakeAfter) }),
+    createdAt: number('createdAt'),
+    updatedAt: number('updatedAt'),
+  };
+}

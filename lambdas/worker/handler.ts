@@ -1,0 +1,77 @@
+/** The worker function: one message of the run queue, one token, at most one slice. */
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createGuest } from '../../engine/models/create';
+import { guestsOf, positive, required, type Environment } from '../environment';
+import { sqsRunQueue } from '../queue/run-queue';
+import { parseToken } from '../queue/token';
+import { dynamodbClient, dynamodbStore } from '../store/dynamodb';
+import { InputError } from '../store/errors';
+import { FlushRate } from './flush-rate';
+import { Images, s3Assets } from './image';
+import { WarmPlace } from './restore';
+import { processToken, type Worker } from './slice';
+
+/** Slice length without `SLICE_SECONDS`. */
+const DEFAULT_SLICE_SECONDS = 60;
+
+/** Made by the first invocation, and kept as long as the process lives: in it the guest that stays warm. */
+let worker: Worker | undefined;
+
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  worker ??= createWorker(process.env, context.logStreamName);
+  const timeout = Date.now() + context.getRemainingTimeInMillis();
+  const batchItemFailures: { itemIdentifier: string }[] = [];
+  for (const { messageId, body } of event.Records) {
+    if (!(await settled(worker, body, timeout))) batchItemFailures.push({ itemIdentifier: messageId });
+  }
+  return { batchItemFailures };
+}
+
+/** True when the queue may delete the message. */
+async function settled(worker: Worker, body: string, timeout: number): Promise<boolean> {
+  try {
+    const outcome = await processToken(worker, parseToken(body), timeout);
+    if (outcome.kind === 'dropped' || outcome.kind === 'returned')
+      worker.log({ message: 'token', body, ...outcome });
+    return outcome.kind !== 'returned';
+  } catch (error) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    worker.log({ message: 'token failed', body: body.slice(0, 500), error: name, reason: message, stack });
+    return error instanceof InputError;
+  }
+}
+
+function createWorker(environment: Environment, logStream: string): Worker {
+  const dynamodb = dynamodbClient();
+  const tableName = required(environment, 'TABLE_NAME');
+  // A local endpoint knows no bucket host names.
+  const s3 = new S3Client({ forcePathStyle: environment.AWS_ENDPOINT_URL_S3 !== undefined });
+  const leaseSeconds = positive(environment, 'LEASE_SECONDS');
+  const sliceInstructions = positive(environment, 'SLICE_INSTRUCTIONS');
+  return {
+    name: logStream,
+    guests: guestsOf(environment),
+    openStore: (deadline) => dynamodbStore({ client: dynamodb, tableName, deadline }),
+    queue: sqsRunQueue(new SQSClient({}), required(environment, 'QUEUE_URL')),
+    images: new Images(
+      s3Assets(s3, required(environment, 'ASSETS_BUCKET')),
+      join(tmpdir(), 'cdk-hypervisor-images'),
+    ),
+    createGuest,
+    warm: new WarmPlace(),
+    flushRate: new FlushRate(),
+    now: Date.now,
+    sleep: (milliseconds) => pause(milliseconds),
+    newId: randomUUID,
+    log: (record) => console.log(JSON.stringify(record)),
+    sliceMs: 1000 * (positive(environment, 'SLICE_SECONDS') ?? DEFAULT_SLICE_SECONDS),
+    ...(leaseSeconds === undefined ? {} : { leaseMs: leaseSeconds * 1000 }),
+    ...(sliceInstructions === undefined ? {} : { sliceInstructions }),
+  };
+}

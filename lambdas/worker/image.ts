@@ -1,0 +1,109 @@
+/** A guest's definition and the files of its image: read from the assets, checked, and cached on disk. */
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ImageError, type GuestDefinition, type GuestFiles, type ImageFile } from '../../engine/models/guest';
+import { parseDefinition } from './definition';
+
+/** Where assets lie. */
+export interface AssetSource {
+  /** Undefined when there is no such asset, or none that may be read. */
+  get(key: string): Promise<Uint8Array | undefined>;
+}
+
+export function s3Assets(client: S3Client, bucket: string): AssetSource {
+  return {
+    get: async (key) => {
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return await Body?.transformToByteArray();
+      } catch (error) {
+        // Without the right to list, S3 answers a missing key with AccessDenied.
+        if (error instanceof Error && MISSING.has(error.name)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+const MISSING = new Set(['NoSuchKey', 'NotFound', 'AccessDenied']);
+
+export class Images {
+  private readonly definitions = new Map<string, GuestDefinition>();
+
+  /** `directory`: for copies of image files, shared with other processes of this machine. */
+  constructor(
+    private readonly assets: AssetSource,
+    private readonly directory: string,
+  ) {}
+
+  /** @throws ImageError */
+  async definition(key: string): Promise<GuestDefinition> {
+    const known = this.definitions.get(key);
+    if (known !== undefined) return known;
+    const bytes = await this.assets.get(key);
+    if (bytes === undefined) {
+      throw new ImageError(`the guest's definition ${key} is not among the assets: deploy the stack again`);
+    }
+    const definition = parseDefinition(key, new TextDecoder().decode(bytes));
+    this.definitions.set(key, definition);
+    return definition;
+  }
+
+  /** The contents of the definition's files. They are not kept in memory: a guest's RAM needs it. @throws ImageError */
+  async files(definition: GuestDefinition): Promise<GuestFiles> {
+    const { firmware, kernel, initrd, disks } = definition;
+    const load = (file: ImageFile | undefined): Promise<Uint8Array | undefined> =>
+      file === undefined ? Promise.resolve(undefined) : this.file(file);
+    const [firmwareBytes, kernelBytes, initrdBytes, diskBytes] = await Promise.all([
+      load(firmware),
+      load(kernel),
+      load(initrd),
+      disks === undefined ? undefined : Promise.all(disks.map((disk) => this.file(disk))),
+    ]);
+    return {
+      ...(firmwareBytes === undefined ? {} : { firmware: firmwareBytes }),
+      ...(kernelBytes === undefined ? {} : { kernel: kernelBytes }),
+      ...(initrdBytes === undefined ? {} : { initrd: initrdBytes }),
+      ...(diskBytes === undefined ? {} : { disks: diskBytes }),
+    };
+  }
+
+  private async file(file: ImageFile): Promise<Uint8Array> {
+    const path = join(this.directory, file.sha256);
+    const cached = await readFile(path).catch(() => undefined);
+    if (cached !== undefined && mismatch(file, cached) === undefined) return cached;
+
+    const bytes = await this.assets.get(file.key);
+    if (bytes === undefined) {
+      throw new ImageError(
+        `the image file ${file.name} (${file.key}) is not among the assets: deploy the stack again`,
+      );
+    }
+    const wrong = mismatch(file, bytes);
+    if (wrong !== undefined) {
+      throw new ImageError(`the image file ${file.name} (${file.key}) ${wrong}: deploy the stack again`);
+    }
+    await this.cache(path, bytes);
+    return bytes;
+  }
+
+  /** Best effort: a full disk costs only the next download. Other processes see the whole file or none. */
+  private async cache(path: string, bytes: Uint8Array): Promise<void> {
+    const partial = `${path}.${randomUUID()}`;
+    try {
+      await mkdir(this.directory, { recursive: true });
+      await writeFile(partial, bytes);
+      await rename(partial, path);
+    } catch {
+      return;
+    }
+  }
+}
+
+function mismatch(file: ImageFile, bytes: Uint8Array): string | undefined {
+  if (bytes.length !== file.size) return `has ${bytes.length} bytes, not ${file.size}`;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return sha256 === file.sha256 ? undefined : `has SHA-256 ${sha256}, not ${file.sha256}`;
+}

@@ -1,0 +1,181 @@
+/** Runs a guest until its slice is over: bursts of guest code, and between them the inbox and short waits. */
+import type { Exit, Guest } from '../../engine/models/guest';
+import type { InboxEntry } from '../store/store';
+
+export interface RunLimits {
+  /** The slice's length in ms, idle time included. */
+  readonly sliceMs: number;
+  /** Instructions of this slice at most. */
+  readonly instructions: number;
+  /** When everything must be committed (ms since the epoch). */
+  readonly deadline: number;
+  /** Bytes of changed pages that a flush handles in a millisecond. */
+  readonly flushRate: number;
+}
+
+/** What a run needs of its surroundings. */
+export interface RunSurroundings {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Entries after `cursor`, a bounded number. */
+  readonly inbox: (cursor: number) => Promise<InboxEntry[]>;
+  readonly deterministic: boolean;
+}
+
+export interface RunResult {
+  readonly exit: Exit;
+  readonly output: Uint8Array;
+  readonly inboxCursor: number;
+  /** Entries that the guest was given. */
+  readonly inboxEntries: number;
+  /** Waited or skipped while the guest was idle, in ms. */
+  readonly idleMs: number;
+}
+
+/** Guest code runs this long at a stretch; then the inbox and the time to flush are looked at. */
+const BURST_MS = 1000;
+/** Even without time in hand a slice gets this far: a guest always moves on. */
+const SHORTEST_BURST_MS = 50;
+/** An idle guest is waited for within the slice when its timer is this near. */
+const SHORT_WAIT_MS = 2000;
+/** An idle guest's output waits no longer than this for its commit. */
+const OUTPUT_PATIENCE_MS = 1000;
+/** How often the inbox is read at most. */
+const INBOX_INTERVAL_MS = 500;
+/** Output that ends a slice, since it is held in memory. */
+const OUTPUT_BYTES = 4 * 1024 * 1024;
+/** Bytes typed at once: the guest's own queue takes them from there. */
+const TYPED_BYTES = 64 * 1024;
+/** Kept in hand for the last requests, besides the time for the pages. */
+const COMMIT_MS = 1500;
+const PAGE_BYTES = 4096;
+
+export async function run(
+  guest: Guest,
+  inboxCursor: number,
+  limits: RunLimits,
+  surroundings: RunSurroundings,
+): Promise<RunResult> {
+  const session = new Session(guest, inboxCursor, limits, surroundings);
+  const exit = await session.run();
+  return {
+    exit,
+    output: session.output(),
+    inboxCursor: session.cursor,
+    inboxEntries: session.entries,
+    idleMs: session.idleMs,
+  };
+}
+
+class Session {
+  cursor: number;
+  entries = 0;
+  idleMs = 0;
+  private readonly started: number;
+  private readonly startInstructions: number;
+  private readonly parts: Uint8Array[] = [];
+  private outputBytes = 0;
+  private outputSince = Infinity;
+  private lastPoll = -Infinity;
+
+  constructor(
+    private readonly guest: Guest,
+    cursor: number,
+    private readonly limits: RunLimits,
+    private readonly surroundings: RunSurroundings,
+  ) {
+    this.cursor = cursor;
+    this.started = surroundings.now();
+    this.startInstructions = guest.instructions;
+  }
+
+  async run(): Promise<Exit> {
+    for (let first = true; ; first = false) {
+      await this.deliver();
+      const exit = this.burst(first);
+      this.collectOutput();
+      if (exit.reason === 'halted' || exit.reason === 'fault') return exit;
+      if (this.instructionsLeft() <= 0) return exit;
+      if (this.outputBytes >= OUTPUT_BYTES || this.surroundings.now() >= this.end()) return exit;
+      if (exit.reason === 'idle' && !(await this.deliver()) && !(await this.wait(exit.wakeAfter)))
+        return exit;
+    }
+  }
+
+  output(): Uint8Array {
+    return Buffer.concat(this.parts);
+  }
+
+  private instructionsLeft(): number {
+    return this.limits.instructions - (this.guest.instructions - this.startInstructions);
+  }
+
+  /** When the slice is over: its length, or sooner if flushing what is dirty by now takes long. */
+  private end(): number {
+    const dirty = this.guest.spaces.reduce((pages, space) => pages + space.dirty().length, 0);
+    const flushMs = COMMIT_MS + (dirty * PAGE_BYTES + this.outputBytes) / this.limits.flushRate;
+    return Math.min(this.started + this.limits.sliceMs, this.limits.deadline - flushMs);
+  }
+
+  private burst(first: boolean): Exit {
+    const { now, deterministic } = this.surroundings;
+    const start = now();
+    if (!deterministic) this.guest.setWallClock(BigInt(Math.floor(start)) * 1_000_000n);
+    const length = Math.min(BURST_MS, this.end() - start);
+    const end = start + (first ? Math.max(length, SHORTEST_BURST_MS) : length);
+    return this.guest.run({ instructions: this.instructionsLeft(), expired: () => now() >= end });
+  }
+
+  private collectOutput(): void {
+    const bytes = this.guest.takeOutput();
+    if (bytes.length === 0) return;
+    this.parts.push(bytes.slice());
+    this.outputBytes += bytes.length;
+    this.outputSince = Math.min(this.outputSince, this.surroundings.now());
+  }
+
+  /** Gives the guest what waits in its inbox. True when there was something. */
+  private async deliver(): Promise<boolean> {
+    const { now, inbox } = this.surroundings;
+    if (now() - this.lastPoll < INBOX_INTERVAL_MS) return false;
+    this.lastPoll = now();
+    const before = this.entries;
+    let typed = 0;
+    for (const entry of await inbox(this.cursor)) {
+      if (typed > 0 && typed + entry.data.length > TYPED_BYTES) break;
+      typed += entry.data.length;
+      // The console takes text; entries of a kind that this version does not know are passed over.
+      if (entry.type === 'text') this.guest.type(entry.data);
+      this.cursor = entry.sequence;
+      this.entries += 1;
+    }
+    return this.entries > before;
+  }
+
+  /** Lets a short idle time pass within the slice. False: it is better to commit. */
+  private async wait(wakeAfter: bigint | undefined): Promise<boolean> {
+    if (wakeAfter === undefined) return false;
+    const { now, sleep, deterministic } = this.surroundings;
+    const milliseconds = Number(wakeAfter) / 1e6;
+    const short =
+      milliseconds <= SHORT_WAIT_MS &&
+      now() + milliseconds < this.end() &&
+      this.idleMs + milliseconds <= this.limits.sliceMs &&
+      now() + milliseconds - this.outputSince < OUTPUT_PATIENCE_MS;
+    if (!short) return false;
+    this.idleMs += milliseconds;
+    if (deterministic) this.guest.skipIdle(wakeAfter);
+    else await this.sleepOrEvent(milliseconds, sleep);
+    return true;
+  }
+
+  private async sleepOrEvent(
+    milliseconds: number,
+    sleep: (milliseconds: number) => Promise<void>,
+  ): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= INBOX_INTERVAL_MS) {
+      await sleep(Math.min(left, INBOX_INTERVAL_MS));
+      if (await this.deliver()) return;
+    }
+  }
+}

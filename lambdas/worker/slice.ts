@@ -1,0 +1,345 @@
+/**
+ * The protocol of one slice (DESIGN 5.1): lease, restore, run, flush, commit,
+ * next token. Everything before the commit is invisible, everything after it
+ * can be done again: a crash anywhere leaves a token to come back.
+ */
+import type { GuestFactory } from '../../engine/models/create';
+import {
+  ImageError,
+  type Exit,
+  type ExitCounts,
+  type Guest,
+  type GuestDefinition,
+} from '../../engine/models/guest';
+import { StateError } from '../../engine/snapshot/errors';
+import type { RunQueue } from '../queue/run-queue';
+import type { Token } from '../queue/token';
+import { flush, type Changes, type FlushResult } from '../store/checkpoint';
+import { collect } from '../store/collect';
+import { CorruptPackError } from '../store/errors';
+import type { CheckpointStore, Head, SliceMetrics } from '../store/store';
+import { instructionsLeft, tripped } from './breaker';
+import { decide, ownToken, type Decision } from './decide';
+import type { FlushRate } from './flush-rate';
+import type { Images } from './image';
+import { acquire, commit, conclude, release, type Progress } from './lease';
+import { restore, type Restored, type WarmPlace } from './restore';
+import { run, type RunResult } from './run';
+
+/** What a worker is made of. */
+export interface Worker {
+  /** Names the process in metrics. */
+  readonly name: string;
+  /** Definition key of every guest of this host. */
+  readonly guests: ReadonlyMap<string, string>;
+  /** A store whose requests are repeated until `deadline` (ms since the epoch) at most. */
+  readonly openStore: (deadline: number) => CheckpointStore;
+  readonly queue: RunQueue;
+  readonly images: Images;
+  readonly createGuest: GuestFactory;
+  readonly warm: WarmPlace;
+  readonly flushRate: FlushRate;
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly newId: () => string;
+  /** One record a call, for the log. */
+  readonly log: (record: Readonly<Record<string, unknown>>) => void;
+  readonly sliceMs: number;
+  /** Default: until shortly after the deadline, when this worker can do nothing any more. */
+  readonly leaseMs?: number;
+  /** Instructions of a slice at most. */
+  readonly sliceInstructions?: number;
+}
+
+export type Outcome =
+  | { readonly kind: 'committed'; readonly head: Head }
+  /** The guest cannot or may not run; its head says why. */
+  | { readonly kind: 'stopped'; readonly reason: string }
+  /** Nothing to do for this token. */
+  | { readonly kind: 'dropped'; readonly why: string }
+  /** The token goes back to the queue. */
+  | { readonly kind: 'returned'; readonly why: string };
+
+/** Time kept between the last request and the function's own timeout. */
+const MARGIN_MS = 500;
+/** How long a lease outlives the function that holds it. */
+const LEASE_MARGIN_MS = 2000;
+/** Time for deletions after a commit, before the next token is sent. */
+const COLLECT_MS = 1000;
+const INBOX_ENTRIES = 50;
+
+/**
+ * Does what a token asks for. `timeout`: when the function is ended (ms since the epoch).
+ * @throws what the store, the queue or the assets threw: the token is to be delivered again.
+ */
+export async function processToken(worker: Worker, token: Token, timeout: number): Promise<Outcome> {
+  const deadline = timeout - MARGIN_MS;
+  const store = worker.openStore(deadline);
+  const head = await findHead(worker, store, token.guest);
+  if (head === undefined) return { kind: 'dropped', why: `this host has no guest "${token.guest}"` };
+
+  const asksInbox = 'wake' in token && head.status === 'idle';
+  const waiting = asksInbox && (await store.readInbox(head.guest, head.inboxCursor, 1)).length > 0;
+  const decision = decide(token, head, worker.now(), waiting);
+  if (decision.kind !== 'run') return sendAsDecided(worker, token, head, decision);
+
+  const expires = worker.leaseMs === undefined ? timeout + LEASE_MARGIN_MS : worker.now() + worker.leaseMs;
+  const held = await acquire(
+    store,
+    head,
+    { owner: `${worker.name}/${worker.newId()}`, expires },
+    worker.now(),
+  );
+  if (held === undefined) return { kind: 'returned', why: 'another worker was first to take the lease' };
+  try {
+    return await runSlice(worker, store, held, { timerDue: decision.timerDue, deadline });
+  } catch (error) {
+    // Best effort: if this fails too, the lease expires.
+    await release(store, held, worker.now()).catch(() => false);
+    throw error;
+  }
+}
+
+/** The head of a guest of this host; the first token makes it. */
+async function findHead(worker: Worker, store: CheckpointStore, guest: string): Promise<Head | undefined> {
+  const definition = worker.guests.get(guest);
+  if (definition === undefined) return undefined;
+  const now = worker.now();
+  return (await store.head(guest)) ?? store.createHead(firstHead(guest, definition, now));
+}
+
+export function firstHead(guest: string, definition: string, now: number): Head {
+  return {
+    guest,
+    definition,
+    generation: 0,
+    fencing: 0,
+    committedFencing: 0,
+    attempts: 0,
+    status: 'runnable',
+    inboxCursor: 0,
+    consoleOffset: 0,
+    slices: 0,
+    instructions: 0,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+async function sendAsDecided(
+  worker: Worker,
+  token: Token,
+  head: Head,
+  decision: Exclude<Decision, { kind: 'run' }>,
+): Promise<Outcome> {
+  switch (decision.kind) {
+    case 'drop':
+      return { kind: 'dropped', why: decision.why };
+    case 'return':
+      return { kind: 'returned', why: 'another worker holds the lease' };
+    case 'later':
+      await worker.queue.send(token, decision.delayMs / 1000);
+      return { kind: 'dropped', why: 'another worker holds the lease; sent again for later' };
+    case 'forward':
+      await worker.queue.send({ guest: head.guest, generation: head.generation }, decision.delayMs / 1000);
+      return { kind: 'dropped', why: "sent the head's own token" };
+  }
+}
+
+interface SliceTerms {
+  readonly timerDue: boolean;
+  readonly deadline: number;
+}
+
+async function runSlice(
+  worker: Worker,
+  store: CheckpointStore,
+  held: Head,
+  terms: SliceTerms,
+): Promise<Outcome> {
+  const startedAt = worker.now();
+  const prepared = await prepare(worker, store, held);
+  if ('stopped' in prepared) {
+    const { stopped, status } = prepared;
+    if (!(await conclude(store, held, status, stopped, worker.now()))) return lost();
+    worker.log({
+      message: 'stopped',
+      guest: held.guest,
+      generation: held.generation,
+      status,
+      reason: stopped,
+    });
+    return { kind: 'stopped', reason: stopped };
+  }
+  const { definition, restored } = prepared;
+  const { guest } = restored;
+  const restoredAt = worker.now();
+  const before = { instructions: guest.instructions, exits: { ...guest.exits } };
+
+  const deterministic = definition.clock === 'deterministic';
+  if (deterministic && terms.timerDue) guest.skipIdle(BigInt(held.wakeAfter ?? '0'));
+  const limits = {
+    sliceMs: worker.sliceMs,
+    instructions: Math.min(
+      worker.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
+      definition.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
+      instructionsLeft(definition.breaker, held),
+    ),
+    deadline: Math.min(terms.deadline, held.lease?.expires ?? Infinity),
+    flushRate: worker.flushRate.bytesPerMs,
+  };
+  const result = await run(guest, held.inboxCursor, limits, {
+    now: worker.now,
+    sleep: worker.sleep,
+    inbox: (cursor) => store.readInbox(held.guest, cursor, INBOX_ENTRIES),
+    deterministic,
+  });
+  const ranAt = worker.now();
+
+  const attempt = { generation: held.generation + 1, fencing: held.fencing };
+  const [flushed] = await Promise.all([
+    flush(store, restored.checkpoint, attempt, changesOf(guest, result.exit)),
+    store.writeConsole(held.guest, attempt, held.consoleOffset, result.output),
+  ]);
+  const flushedAt = worker.now();
+  worker.flushRate.measured(flushed.stats.dirty, flushedAt - ranAt);
+
+  const instructions = guest.instructions - before.instructions;
+  const progress = progressOf(held, result, instructions, flushedAt);
+  const metrics: SliceMetrics = {
+    guest: held.guest,
+    ...attempt,
+    worker: worker.name,
+    startedAt,
+    endedAt: flushedAt,
+    status: progress.status,
+    ...(progress.reason === undefined ? {} : { reason: progress.reason }),
+    restoredFrom: restored.from,
+    restoreMs: restoredAt - startedAt,
+    runMs: ranAt - restoredAt,
+    idleMs: result.idleMs,
+    flushMs: flushedAt - ranAt,
+    instructions,
+    exits: difference(before.exits, guest.exits),
+    pages: {
+      dirty: flushed.stats.dirty,
+      zero: flushed.stats.zero,
+      equal: flushed.stats.equal,
+      restored: restored.pages,
+    },
+    packs: flushed.stats.packs,
+    consoleBytes: result.output.length,
+    inboxEntries: result.inboxEntries,
+    ...usageOf(store),
+  };
+  await store.writeMetrics(metrics);
+
+  const committed = await commit(store, held, progress, worker.now());
+  if (committed === undefined) return lost();
+  keepWarm(worker, restored, flushed, result.exit);
+  worker.log({ message: 'slice', ...metrics });
+  return finish(worker, store, committed, terms);
+}
+
+/** Another worker has taken the lease meanwhile: what this one did is invisible and stays so. */
+function lost(): Outcome {
+  return { kind: 'returned', why: 'the lease was lost before the commit' };
+}
+
+type Prepared =
+  | { readonly definition: GuestDefinition; readonly restored: Restored }
+  | { readonly stopped: string; readonly status: 'failed' | 'suspended' };
+
+/** Definition, breaker and guest; or why there is no running it. */
+async function prepare(worker: Worker, store: CheckpointStore, held: Head): Promise<Prepared> {
+  try {
+    const definition = await worker.images.definition(held.definition);
+    const reason = tripped(definition.breaker, held);
+    if (reason !== undefined) return { stopped: reason, status: 'suspended' };
+    const restored = await restore(store, worker.images, worker.createGuest, worker.warm, held, definition);
+    return { definition, restored };
+  } catch (error) {
+    const hopeless =
+      error instanceof ImageError || error instanceof CorruptPackError || error instanceof StateError;
+    if (!hopeless) throw error;
+    return { stopped: error.message, status: 'failed' };
+  }
+}
+
+const isReset = (exit: Exit): boolean => exit.reason === 'halted' && exit.how === 'reset';
+
+/** After a reset the guest starts from its image again: of its state only the disks remain. */
+function changesOf(guest: Guest, exit: Exit): Changes {
+  if (!isReset(exit)) return { spaces: guest.spaces, state: guest.save() };
+  return { spaces: guest.spaces.filter((space) => space.name.startsWith('disk')), state: undefined };
+}
+
+function progressOf(held: Head, result: RunResult, instructions: number, now: number): Progress {
+  return {
+    ...statusAfter(result.exit, now),
+    inboxCursor: result.inboxCursor,
+    consoleOffset: held.consoleOffset + result.output.length,
+    instructions: held.instructions + instructions,
+  };
+}
+
+function statusAfter(exit: Exit, now: number): Pick<Progress, 'status' | 'reason' | 'wakeAt' | 'wakeAfter'> {
+  switch (exit.reason) {
+    case 'budget':
+      return { status: 'runnable' };
+    case 'idle':
+      if (exit.wakeAfter === undefined) return { status: 'idle' };
+      return {
+        status: 'idle',
+        wakeAt: Math.ceil(now + Number(exit.wakeAfter) / 1e6),
+        wakeAfter: String(exit.wakeAfter),
+      };
+    case 'halted':
+      if (exit.how === 'reset') return { status: 'runnable' };
+      if (exit.how === 'power-off') return { status: 'halted', reason: 'the guest powered off' };
+      return { status: 'halted', reason: `the guest reported failure, code ${exit.code}` };
+    case 'fault':
+      return { status: 'failed', reason: exit.message };
+  }
+}
+
+function keepWarm(worker: Worker, restored: Restored, flushed: FlushResult, exit: Exit): void {
+  if (isReset(exit)) return;
+  for (const space of restored.guest.spaces) space.clean();
+  const { guest, definition } = restored;
+  worker.warm.keep({ guest, definition, checkpoint: flushed.checkpoint });
+}
+
+/** After the commit: deletes what the history no longer holds, then sends the token that the new head calls for. */
+async function finish(
+  worker: Worker,
+  store: CheckpointStore,
+  head: Head,
+  terms: SliceTerms,
+): Promise<Outcome> {
+  const stop = Math.min(terms.deadline - MARGIN_MS, worker.now() + COLLECT_MS);
+  await collect(store, head, undefined, () => worker.now() >= stop).catch((error: unknown) => {
+    // What is left is found again after the next slice; the guest need not wait for it.
+    worker.log({ message: 'collection interrupted', guest: head.guest, error: String(error) });
+  });
+  const next = ownToken(head, worker.now());
+  if (next.kind === 'forward') {
+    await worker.queue.send({ guest: head.guest, generation: head.generation }, next.delayMs / 1000);
+  }
+  return { kind: 'committed', head };
+}
+
+function difference(before: ExitCounts, after: ExitCounts): ExitCounts {
+  return Object.fromEntries(
+    Object.entries(after)
+      .map(([cause, count]): [string, number] => [cause, count - (before[cause] ?? 0)])
+      .filter(([, count]) => count !== 0),
+  );
+}
+
+function usageOf(
+  store: CheckpointStore,
+): Pick<SliceMetrics, 'bytesWritten' | 'writeUnits' | 'bytesRead' | 'readUnits'> {
+  const { bytesWritten, writeUnits, bytesRead, readUnits } = store.usage;
+  return { bytesWritten, writeUnits, bytesRead, readUnits };
+}

@@ -1,0 +1,267 @@
+/** One suite for every checkpoint store. */
+import * as fc from 'fast-check';
+import { CONSOLE_ITEM_BYTES } from '../../lambdas/store/console-log';
+import { InputError, ItemSizeError } from '../../lambdas/store/errors';
+import type { CheckpointStore, Head, SliceMetrics } from '../../lambdas/store/store';
+import type { Table } from '../../lambdas/store/table';
+import { TableStore, INBOX_ENTRY_BYTES } from '../../lambdas/store/table-store';
+
+export interface OpenTable {
+  readonly table: Table;
+  readonly close: () => Promise<void>;
+}
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+function headOf(guest: string, change: Partial<Head> = {}): Head {
+  return {
+    guest,
+    definition: 'definitions/a.json',
+    generation: 0,
+    fencing: 0,
+    committedFencing: 0,
+    attempts: 0,
+    status: 'runnable',
+    inboxCursor: 0,
+    consoleOffset: 0,
+    slices: 0,
+    instructions: 0,
+    createdAt: 1,
+    updatedAt: 2,
+    ...change,
+  };
+}
+
+function metricsOf(guest: string, generation: number, fencing: number): SliceMetrics {
+  return {
+    guest,
+    generation,
+    fencing,
+    worker: 'w',
+    startedAt: 1,
+    endedAt: 2,
+    status: 'runnable',
+    restoredFrom: 'cold',
+    restoreMs: 1,
+    runMs: 1,
+    idleMs: 0,
+    flushMs: 1,
+    instructions: 5,
+    exits: { timer: 3 },
+    pages: { dirty: 1, zero: 0, equal: 0, restored: 0 },
+    packs: 1,
+    consoleBytes: 0,
+    inboxEntries: 0,
+    bytesWritten: 1,
+    writeUnits: 1,
+    bytesRead: 1,
+    readUnits: 1,
+  };
+}
+
+export function storeContract(name: string, open: () => Promise<OpenTable>): void {
+  describe(`checkpoint store: ${name}`, () => {
+    let opened: OpenTable;
+    let store: CheckpointStore;
+    let count = 0;
+    let guest = '';
+
+    beforeAll(async () => {
+      opened = await open();
+      store = new TableStore(opened.table);
+    });
+    afterAll(() => opened.close());
+    beforeEach(() => {
+      count += 1;
+      guest = `guest-${count}`;
+    });
+
+    test('a head comes back as it was written, with and without its optional parts', async () => {
+      expect(await store.head(guest)).toBeUndefined();
+      const first = headOf(guest);
+      expect(await store.createHead(first)).toEqual(first);
+      expect(await store.head(guest)).toEqual(first);
+
+      const full = headOf(guest, {
+        fencing: 1,
+        attempts: 1,
+        status: 'idle',
+        reason: 'because',
+        lease: { owner: 'w/1', expires: 12345 },
+        wakeAt: 99,
+        wakeAfter: '123456789012345678901',
+        instructions: Number.MAX_SAFE_INTEGER,
+      });
+      expect(await store.swapHead(first, full)).toBe(true);
+      expect(await store.head(guest)).toEqual(full);
+      expect(await store.swapHead(full, first)).toBe(true);
+      expect(await store.head(guest)).toEqual(first);
+    });
+
+    test('creating a head twice gives the first one', async () => {
+      await store.createHead(headOf(guest, { definition: 'first' }));
+      expect((await store.createHead(headOf(guest, { definition: 'second' }))).definition).toBe('first');
+    });
+
+    test.each<Partial<Head>>([{ generation: 1 }, { fencing: 1 }, { status: 'idle' }])(
+      'a head that differs in %j is not replaced',
+      async (difference) => {
+        await store.createHead(headOf(guest));
+        const expected = { ...headOf(guest), ...difference };
+        expect(await store.swapHead(expected, headOf(guest, { slices: 7 }))).toBe(false);
+        expect((await store.head(guest))?.slices).toBe(0);
+      },
+    );
+
+    test('of many who swap the same head at once, one succeeds', async () => {
+      await store.createHead(headOf(guest));
+      const swaps = Array.from({ length: 10 }, (_, i) =>
+        store.swapHead(headOf(guest), headOf(guest, { fencing: 1, lease: { owner: `w${i}`, expires: 1 } })),
+      );
+      expect((await Promise.all(swaps)).filter(Boolean)).toHaveLength(1);
+    });
+
+    test('packs are put, read, listed by generation and deleted', async () => {
+      const id = (generation: number, fencing: number, number: number) => ({ generation, fencing, number });
+      const body = new Uint8Array(350_000).map((_, i) => i % 251);
+      const pack = { codec: 'zstd', sha256: new Uint8Array(32).fill(7), body };
+      const ids = [id(3, 4, 0), id(3, 4, 1), id(3, 5, 0), id(30, 4, 0), id(4, 6, 20)];
+      await Promise.all(ids.map((each) => store.packs.put(guest, each, pack)));
+      await store.packs.put(`${guest}x`, id(3, 4, 9), pack);
+
+      const read = await store.packs.get(guest, id(3, 4, 1));
+      expect(read?.codec).toBe('zstd');
+      expect(Buffer.compare(read?.body ?? new Uint8Array(0), body)).toBe(0);
+      expect(await store.packs.get(guest, id(3, 4, 2))).toBeUndefined();
+      const sorted = (await store.packs.list(guest, 3)).sort(
+        (a, b) => a.fencing - b.fencing || a.number - b.number,
+      );
+      expect(sorted).toEqual([id(3, 4, 0), id(3, 4, 1), id(3, 5, 0)]);
+      await store.packs.delete(guest, id(3, 4, 1));
+      await store.packs.delete(guest, id(3, 4, 1));
+      expect(await store.packs.get(guest, id(3, 4, 1))).toBeUndefined();
+      expect(await store.packs.list(guest, 30)).toEqual([id(30, 4, 0)]);
+    });
+
+    test('an item above 400 KB is refused with its key and size', async () => {
+      const pack = { codec: 'raw', sha256: new Uint8Array(32), body: new Uint8Array(400 * 1024) };
+      const put = store.packs.put(guest, { generation: 1, fencing: 1, number: 0 }, pack);
+      await expect(put).rejects.toThrow(ItemSizeError);
+    });
+
+    test('a generation record comes back as it was written', async () => {
+      const record = {
+        generation: 8,
+        fencing: 9,
+        parent: { generation: 7, fencing: 7 },
+        codec: 'zstd',
+        sha256: new Uint8Array(32).fill(1),
+        root: text('root'),
+      };
+      await store.writeGeneration(guest, record);
+      const read = await store.generation(guest, record);
+      expect(read && { ...read, sha256: [...read.sha256], root: [...read.root] }).toEqual({
+        ...record,
+        sha256: [...record.sha256],
+        root: [...record.root],
+      });
+      await store.deleteGeneration(guest, record);
+      expect(await store.generation(guest, record)).toBeUndefined();
+    });
+
+    test('inbox entries are numbered without gaps, also by many senders at once', async () => {
+      const senders = Array.from({ length: 12 }, (_, i) =>
+        store.appendInbox(guest, { id: `m${i}`, type: 'text', data: text(`t${i}`), sentAt: i }),
+      );
+      const sequences = (await Promise.all(senders)).sort((a, b) => a - b);
+      expect(sequences).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+      const entries = await store.readInbox(guest, 0, 100);
+      expect(new Set(entries.map((entry) => entry.id)).size).toBe(12);
+      expect(entries.map((entry) => entry.sequence)).toEqual(sequences);
+      expect((await store.readInbox(guest, 5, 3)).map((entry) => entry.sequence)).toEqual([6, 7, 8]);
+      expect(await store.readInbox(guest, 12, 3)).toEqual([]);
+    });
+
+    test('an inbox entry over its limit and a bad guest id are refused', async () => {
+      const entry = { id: 'm', type: 'text', data: new Uint8Array(INBOX_ENTRY_BYTES + 1), sentAt: 1 };
+      await expect(store.appendInbox(guest, entry)).rejects.toThrow(InputError);
+      await expect(store.appendInbox('a#b', { ...entry, data: text('x') })).rejects.toThrow(InputError);
+      await expect(store.head('')).rejects.toThrow(InputError);
+      await store.appendInbox(guest, { ...entry, data: new Uint8Array(INBOX_ENTRY_BYTES) });
+    });
+
+    test('metrics of committed slices only, one a generation', async () => {
+      await store.createHead(headOf(guest, { generation: 2, fencing: 5, committedFencing: 4 }));
+      for (const [generation, fencing] of [
+        [1, 1],
+        [2, 2],
+        [2, 4],
+        [3, 5],
+      ] as const) {
+        // prettier-ignore
+        await store.writeMetrics(metricsOf(guest, generation, fencing));
+      }
+      expect(await store.readMetrics(guest)).toEqual([metricsOf(guest, 1, 1), metricsOf(guest, 2, 4)]);
+      expect(await store.readMetrics(guest, 2)).toEqual([metricsOf(guest, 2, 4)]);
+    });
+
+    test('the console shows what is committed, from any byte on, whatever other attempts wrote', async () => {
+      const attempt = fc.record({ committed: fc.boolean(), output: fc.string({ maxLength: 12 }) });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(attempt, { maxLength: 8 }),
+          fc.integer({ min: 1, max: 9 }),
+          async (attempts, limit) => {
+            count += 1;
+            const id = `console-${count}`;
+            let head = headOf(id);
+            let truth = Buffer.alloc(0);
+            await store.createHead(head);
+            for (const { committed, output } of attempts) {
+              const bytes = Buffer.from(output);
+              const fencing = head.fencing + 1;
+              await store.writeConsole(
+                id,
+                { generation: head.generation + 1, fencing },
+                head.consoleOffset,
+                bytes,
+              );
+              if (committed) truth = Buffer.concat([truth, bytes]);
+              const next = committed
+                ? {
+                    ...head,
+                    generation: head.generation + 1,
+                    fencing,
+                    committedFencing: fencing,
+                    consoleOffset: truth.length,
+                  }
+                : { ...head, fencing };
+              await store.swapHead(head, next);
+              head = next;
+            }
+            for (let from = 0; from <= truth.length; from += 1) {
+              const all = await store.readConsole(id, from);
+              expect(Buffer.from(all.bytes)).toEqual(truth.subarray(from));
+              expect(all.next).toBe(truth.length);
+              const some = await store.readConsole(id, from, limit);
+              expect(Buffer.from(some.bytes)).toEqual(truth.subarray(from, from + limit));
+              expect(some.next).toBe(Math.min(truth.length, from + limit));
+            }
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+
+    test('long output goes into several items', async () => {
+      const bytes = new Uint8Array(2 * CONSOLE_ITEM_BYTES + 10).map((_, i) => i % 253);
+      await store.writeConsole(guest, { generation: 1, fencing: 1 }, 0, bytes);
+      await store.createHead(
+        headOf(guest, { generation: 1, fencing: 1, committedFencing: 1, consoleOffset: bytes.length }),
+      );
+      expect(Buffer.compare((await store.readConsole(guest, 0)).bytes, bytes)).toBe(0);
+      const from = 2 * CONSOLE_ITEM_BYTES - 3;
+      expect(Buffer.compare((await store.readConsole(guest, from)).bytes, bytes.subarray(from))).toBe(0);
+    });
+  });
+}
