@@ -63,7 +63,7 @@ describe('terminal', () => {
     const host = new FakeHost({ isTTY: true });
     const terminal = new Terminal(host);
     host.stdin.write('\x01h');
-    await terminal.wait(undefined);
+    await settle();
     expect(terminal.ending).toBeUndefined();
     host.stdin.write('l\x01');
     host.stdin.write('x');
