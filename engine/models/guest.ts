@@ -4,27 +4,9 @@
  * machine and container implement it.
  */
 
-export const PAGE_SIZE = 4096;
+import type { PageSpace } from '../memory/page-space';
 
-/**
- * A sparse array of 4 KiB pages with dirty tracking: guest RAM, or the
- * written blocks of a disk. Pages are dirty relative to the guest's image
- * at first, and to the last `clean()` after that.
- */
-export interface PageSpace {
-  /** Stable name, part of the checkpoint: `ram`, `disk0`. */
-  readonly name: string;
-  /** Size in pages. */
-  readonly pages: number;
-  /** Numbers of pages changed since the last `clean()`, ascending. */
-  dirty(): number[];
-  /** The page's bytes, valid until the guest runs again. */
-  read(page: number): Uint8Array;
-  /** Puts checkpointed bytes back. Marks nothing dirty. */
-  load(page: number, bytes: Uint8Array): void;
-  /** Forgets dirtiness: what is there now is committed. */
-  clean(): void;
-}
+export { PAGE_SIZE, type PageSpace } from '../memory/page-space';
 
 /** Bounds of one call of `run`. The first to be reached ends it. */
 export interface RunBudget {
@@ -118,7 +100,12 @@ export interface GuestFiles {
   readonly disks?: readonly Uint8Array[];
 }
 
-/** An image that cannot become a guest: names the input, the rule and the fix. */
-export class ImageError extends Error {
-  override readonly name = 'ImageError';
+/** What the engine may not take from its surroundings by itself. */
+export interface HostServices {
+  /** Nanoseconds since the Unix epoch. Not asked in deterministic mode. */
+  now(): bigint;
+  /** Not asked in deterministic mode. */
+  fillRandom(bytes: Uint8Array): void;
 }
+
+export { ImageError } from './image-error';

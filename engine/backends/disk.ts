@@ -1,0 +1,130 @@
+/**
+ * A disk whose image stays as it is: what the guest writes is kept apart, page
+ * by page, so that a checkpoint holds the written pages only.
+ */
+import type { Disk } from '../devices/virtio/block';
+import { PAGE_SIZE, type PageSpace } from '../memory/page-space';
+
+/** What a discarded page reads as. Never written to: writing replaces it first. */
+const ZEROS = new Uint8Array(PAGE_SIZE);
+
+export interface CopyOnWriteDiskOptions {
+  /** Name of the page space, e.g. `disk0`. */
+  readonly name: string;
+  /** The image; never changed. Undefined: all zeros. Shorter than `size`: zeros follow. */
+  readonly base?: Uint8Array | undefined;
+  /** Bytes; by default the image's, rounded up to 4 KiB. */
+  readonly size?: number;
+}
+
+export class CopyOnWriteDisk implements Disk, PageSpace {
+  readonly name: string;
+  readonly size: number;
+  readonly pages: number;
+  private readonly base: Uint8Array;
+  /** Pages that differ from the image, or once did. */
+  private readonly written = new Map<number, Uint8Array>();
+  private readonly changed = new Set<number>();
+
+  /** @throws RangeError when there is neither image nor size, or the size is no multiple of 4 KiB or below the image's. */
+  constructor({ name, base = new Uint8Array(0), size }: CopyOnWriteDiskOptions) {
+    this.name = name;
+    this.base = base;
+    this.size = size ?? Math.ceil(base.length / PAGE_SIZE) * PAGE_SIZE;
+    if (this.size <= 0 || !Number.isSafeInteger(this.size) || this.size % PAGE_SIZE !== 0) {
+      throw new RangeError(
+        `disk ${name} of ${this.size} bytes: a disk needs at least one page of 4096 bytes and whole pages; give an image or a size`,
+      );
+    }
+    if (this.size < base.length) {
+      throw new RangeError(
+        `disk ${name}: the image has ${base.length} bytes, more than the disk's ${this.size}; give a larger size`,
+      );
+    }
+    this.pages = this.size / PAGE_SIZE;
+  }
+
+  // Disk
+
+  readAt(offset: number, into: Uint8Array): void {
+    this.eachPage(offset, into.length, (page, start, length, at) => {
+      const own = this.written.get(page);
+      if (own) return into.set(own.subarray(start, start + length), at);
+      const from = page * PAGE_SIZE + start;
+      const found = this.base.subarray(from, from + length); // short or empty behind the image's end
+      into.set(found, at);
+      into.fill(0, at + found.length, at + length);
+    });
+  }
+
+  writeAt(offset: number, from: Uint8Array): boolean {
+    this.eachPage(offset, from.length, (page, start, length, at) =>
+      this.own(page).set(from.subarray(at, at + length), start),
+    );
+    return true;
+  }
+
+  zeroAt(offset: number, length: number): boolean {
+    this.eachPage(offset, length, (page, start, size) => {
+      if (!this.written.has(page) && page * PAGE_SIZE >= this.base.length) return; // zero already
+      if (size < PAGE_SIZE) this.own(page).fill(0, start, start + size);
+      else {
+        // Shared, so that emptying a large image costs the worker no memory.
+        this.written.set(page, ZEROS);
+        this.changed.add(page);
+      }
+    });
+    return true;
+  }
+
+  /** Cuts a range at page borders. `at`: bytes of the range that lie before the piece. */
+  private eachPage(
+    offset: number,
+    length: number,
+    visit: (page: number, start: number, length: number, at: number) => void,
+  ): void {
+    if (offset < 0 || length < 0 || offset + length > this.size) {
+      throw new RangeError(`disk ${this.name}: ${length} bytes at ${offset} of ${this.size}`);
+    }
+    for (let at = 0; at < length;) {
+      const start = (offset + at) % PAGE_SIZE;
+      const piece = Math.min(PAGE_SIZE - start, length - at);
+      visit((offset + at - start) / PAGE_SIZE, start, piece, at);
+      at += piece;
+    }
+  }
+
+  /** The page's private copy, to be written to. */
+  private own(page: number): Uint8Array {
+    this.changed.add(page);
+    const existing = this.written.get(page);
+    if (existing && existing !== ZEROS) return existing;
+    const copy = new Uint8Array(PAGE_SIZE);
+    if (!existing) copy.set(this.base.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
+    this.written.set(page, copy);
+    return copy;
+  }
+
+  // PageSpace
+
+  dirty(): number[] {
+    return [...this.changed].sort((a, b) => a - b);
+  }
+  read(page: number): Uint8Array {
+    const own = this.written.get(page);
+    if (own) return own;
+    const bytes = new Uint8Array(PAGE_SIZE);
+    this.readAt(page * PAGE_SIZE, bytes);
+    return bytes;
+  }
+  load(page: number, bytes: Uint8Array): void {
+    if (!Number.isInteger(page) || page < 0 || page >= this.pages || bytes.length !== PAGE_SIZE) {
+      throw new RangeError(`disk ${this.name}: ${bytes.length} bytes for page ${page} of ${this.pages}`);
+    }
+    this.written.set(page, bytes.slice());
+    this.changed.delete(page);
+  }
+  clean(): void {
+    this.changed.clear();
+  }
+}

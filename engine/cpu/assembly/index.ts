@@ -1,0 +1,10 @@
+// The helper module: what generated code calls, and the embedder's few entries.
+export * from './access';
+export * from './csr';
+export * from './float';
+export { pmp_update } from './pmp';
+export { sfence_vma, fence_i, tlb_flush, tlb_flush_writes } from './mmu';
+export * from './multiply';
+export { poll, update_timers } from './run';
+export { requestPoll as request_poll, selectTlbs as select_tlbs } from './state';
+export { raise, illegal, environment_call, mret, sret, wfi, float_enabled } from './trap';

@@ -1,0 +1,185 @@
+// Address translation and the TLBs. Privileged ISA manual, "Sv39", "Sv48", "Sv57".
+import * as at from '../layout';
+import { Access, permits, uniform } from './pmp';
+import { MXR, Mode, RAM_BASE, SUM, cell, count, dataPrivilege, privilege, requestPoll, setCell, status, selectTlbs } from './state';
+import { raise } from './trap';
+
+// PTE bits.
+const V: u64 = 1;
+const R: u64 = 2;
+const W: u64 = 4;
+const X: u64 = 8;
+const U: u64 = 16;
+const A: u64 = 64;
+const D: u64 = 128;
+/** PPN field, bits 53 to 10. Bits 63 to 54 are Svnapot, Svpbmt and reserved: not implemented, so they must be zero. */
+const PPN: u64 = 0x003ffffffffffc00;
+const RESERVED: u64 = 0xffc0000000000000;
+
+/** Result of a failed translation: no physical address has the top bit set. */
+export const PAGE_FAULT: u64 = u64.MAX_VALUE;
+export const ACCESS_FAULT: u64 = u64.MAX_VALUE - 1;
+
+@inline export function inRam(physical: u64, length: u64): bool {
+  const offset = physical - RAM_BASE;
+  return offset < load<u64>(at.RAM_SIZE) && load<u64>(at.RAM_SIZE) - offset >= length;
+}
+
+/** Linear-memory address of a byte of RAM. */
+@inline export function hostAddress(physical: u64): u32 { return u32(physical - RAM_BASE) + at.RAM; }
+
+@inline export function markDirty(physical: u64): void {
+  store<u8>(at.PAGE_FLAGS + u32((physical - RAM_BASE) >> 12), at.PAGE_DIRTY);
+}
+
+/** Bytes covered by the leaf that the last `translate` found; more than a page for superpages. */
+let leafSize: u64 = 4096;
+
+function mayAccess(pte: u64, access: u32, mode: u32): bool {
+  const s = status();
+  if (mode == Mode.U) {
+    if ((pte & U) == 0) return false;
+  } else if ((pte & U) != 0 && (access == Access.Execute || (s & SUM) == 0)) {
+    return false;
+  }
+  if (access == Access.Execute) return (pte & X) != 0;
+  if (access == Access.Write) return (pte & W) != 0;
+  return (pte & R) != 0 || ((s & MXR) != 0 && (pte & X) != 0);
+}
+
+/** Virtual to physical, with the checks of the manual's "Virtual Address Translation Process". */
+export function translate(virtual: u64, access: u32, mode: u32): u64 {
+  const satp = cell(at.SATP);
+  const scheme = u32(satp >> 60);
+  leafSize = 4096;
+  if (mode == Mode.M || scheme == 0) return virtual;
+  count(at.COUNTER_PAGE_WALKS);
+  const levels = i32(scheme) - 5; // 8: Sv39 has three, 9: Sv48 four, 10: Sv57 five
+  const unused = 64 - (12 + 9 * levels);
+  if ((i64(virtual) << unused >> unused) != i64(virtual)) return PAGE_FAULT;
+
+  let table = (satp & 0xfffffffffff) << 12;
+  for (let level = levels - 1; level >= 0; level--) {
+    const shift = 12 + 9 * level;
+    const address = table + (((virtual >> shift) & 0x1ff) << 3);
+    if (!inRam(address, 8) || !permits(address, 8, Access.Read, Mode.S)) return ACCESS_FAULT;
+    const pte = load<u64>(hostAddress(address));
+    if ((pte & V) == 0 || (pte & (R | W)) == W || (pte & RESERVED) != 0) return PAGE_FAULT;
+    if ((pte & (R | X)) == 0) {
+      if ((pte & (A | D | U)) != 0) return PAGE_FAULT; // reserved in pointers
+      table = (pte & PPN) << 2;
+      continue;
+    }
+    if (!mayAccess(pte, access, mode)) return PAGE_FAULT;
+    const offsetMask = (u64(1) << shift) - 1;
+    const base = (pte & PPN) << 2;
+    if ((base & offsetMask) != 0) return PAGE_FAULT; // misaligned superpage
+    const wanted = access == Access.Write ? A | D : A;
+    if ((pte & wanted) != wanted) {
+      if (!permits(address, 8, Access.Write, Mode.S)) return ACCESS_FAULT;
+      store<u64>(hostAddress(address), pte | wanted);
+      markDirty(address);
+    }
+    leafSize = u64(1) << shift;
+    return base | (virtual & offsetMask);
+  }
+  return PAGE_FAULT;
+}
+
+/** Exception codes by kind of access: fetch, load, store. */
+function faultCause(kind: u64, access: u32): u32 {
+  if (access == Access.Execute) return kind == PAGE_FAULT ? 12 : 1;
+  if (access == Access.Write) return kind == PAGE_FAULT ? 15 : 7;
+  return kind == PAGE_FAULT ? 13 : 5;
+}
+
+export function fault(kind: u64, access: u32, virtual: u64): void {
+  raise(faultCause(kind, access), virtual);
+}
+
+/** Remembers a translation to RAM: `tlb` is the base of one context and kind. */
+function fill(tlb: u32, virtual: u64, physical: u64): void {
+  const entry = tlb + (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
+  const page = virtual & ~u64(0xfff);
+  store<u64>(entry, page);
+  store<u32>(entry, hostAddress(physical & ~u64(0xfff)) - u32(page), 8);
+  if (leafSize > 4096) {
+    const low = virtual & ~(leafSize - 1);
+    const high = low + (leafSize - 1);
+    if (low < cell(at.SUPERPAGE_LOW)) setCell(at.SUPERPAGE_LOW, low);
+    if (high > cell(at.SUPERPAGE_HIGH)) setCell(at.SUPERPAGE_HIGH, high);
+  }
+}
+
+/**
+ * Translates an access that lies in one page, checks PMP, and fills the TLB
+ * where RAM is behind it. Raises and returns PAGE_FAULT or ACCESS_FAULT where it must not be.
+ */
+export function resolve(virtual: u64, length: u64, access: u32): u64 {
+  const mode = access == Access.Execute ? privilege() : dataPrivilege();
+  const physical = translate(virtual, access, mode);
+  if (physical >= ACCESS_FAULT) {
+    fault(physical, access, virtual);
+    return physical;
+  }
+  if (!permits(physical, length, access, mode)) {
+    fault(ACCESS_FAULT, access, virtual);
+    return ACCESS_FAULT;
+  }
+  const page = physical & ~u64(0xfff);
+  if (!inRam(page, 4096)) return physical;
+  if (access == Access.Write) markDirty(physical);
+  if (uniform(page)) {
+    if (access == Access.Execute) fill(load<u32>(at.FETCH_TLB), virtual, physical);
+    else fill(load<u32>(at.DATA_TLB) + (access == Access.Write ? at.TLB_WRITE : 0), virtual, physical);
+  }
+  return physical;
+}
+
+/** Empties all TLBs. */
+export function tlb_flush(): void {
+  memory.fill(at.TLB, 0xff, at.TLB_END - at.TLB);
+  setCell(at.SUPERPAGE_LOW, u64.MAX_VALUE);
+  setCell(at.SUPERPAGE_HIGH, 0);
+}
+
+/** Empties what depends on satp: everything but M-mode's. */
+export function flushTranslations(): void {
+  count(at.COUNTER_FLUSHES);
+  memory.fill(at.TLB, 0xff, 3 * at.TLB_CONTEXT);
+  setCell(at.SUPERPAGE_LOW, u64.MAX_VALUE);
+  setCell(at.SUPERPAGE_HIGH, 0);
+}
+
+/** Stores are to be seen as first writes again: after a checkpoint. */
+export function tlb_flush_writes(): void {
+  for (let context = 0; context < at.TLB_CONTEXTS; context++) {
+    memory.fill(at.TLB + context * at.TLB_CONTEXT + at.TLB_WRITE, 0xff, at.TLB_KIND);
+  }
+}
+
+/** "Supervisor Memory-Management Fence Instruction". ASIDs are not implemented: every fence concerns the one space. */
+export function sfence_vma(all: u32, virtual: u64, word: u32): void {
+  const p = privilege();
+  if (p == Mode.U || (p == Mode.S && ((status() >> 20) & 1) != 0)) {
+    raise(2, word);
+    return;
+  }
+  if (all != 0 || (virtual >= cell(at.SUPERPAGE_LOW) && virtual <= cell(at.SUPERPAGE_HIGH))) {
+    flushTranslations();
+  } else {
+    const entry = (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
+    for (let context = 0; context < 3; context++) {
+      const tlb = at.TLB + context * at.TLB_CONTEXT + entry;
+      store<u64>(tlb, u64.MAX_VALUE);
+      store<u64>(tlb + at.TLB_WRITE, u64.MAX_VALUE);
+      store<u64>(tlb + at.TLB_FETCH, u64.MAX_VALUE);
+    }
+  }
+  requestPoll();
+}
+
+/** There is no cache of decoded instructions to empty; the page being run is looked up again. */
+export function fence_i(): void {
+  requestPoll();
+}

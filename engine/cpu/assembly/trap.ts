@@ -1,0 +1,142 @@
+// Traps: entry, return, and which interrupt is taken. Privileged ISA manual, chapters 3 and 12.
+import * as at from '../layout';
+import {
+  FS, MIE_BIT, MPIE, MPP, MPP_SHIFT, MPRV, Mode, SIE, SPIE, SPP, TSR, TW,
+  cell, count, pending, privilege, requestPoll, selectTlbs, setCell, status,
+} from './state';
+
+const INTERRUPT: u64 = u64(1) << 63;
+
+/** Where the handler is: vectored mode adds four bytes a cause, for interrupts only. */
+function handler(vector: u64, cause: u64): u64 {
+  const base = vector & ~u64(3);
+  return (vector & 1) != 0 && (cause & INTERRUPT) != 0 ? base + 4 * (cause & ~INTERRUPT) : base;
+}
+
+function enterSupervisor(cause: u64, value: u64): void {
+  const s = status();
+  const previous = privilege();
+  setCell(at.SCAUSE, cause);
+  setCell(at.SEPC, cell(at.PC));
+  setCell(at.STVAL, value);
+  let next = s & ~(SPIE | SPP | SIE);
+  if ((s & SIE) != 0) next |= SPIE;
+  if (previous != Mode.U) next |= SPP;
+  setCell(at.MSTATUS, next);
+  setCell(at.PRIVILEGE, Mode.S);
+  setCell(at.PC, handler(cell(at.STVEC), cause));
+}
+
+function enterMachine(cause: u64, value: u64): void {
+  const s = status();
+  setCell(at.MCAUSE, cause);
+  setCell(at.MEPC, cell(at.PC));
+  setCell(at.MTVAL, value);
+  let next = s & ~(MPIE | MPP | MIE_BIT);
+  if ((s & MIE_BIT) != 0) next |= MPIE;
+  next |= u64(privilege()) << MPP_SHIFT;
+  setCell(at.MSTATUS, next);
+  setCell(at.PRIVILEGE, Mode.M);
+  setCell(at.PC, handler(cell(at.MTVEC), cause));
+}
+
+/** Takes an exception at PC. The instruction that caused it has been counted as a step and does not retire. */
+export function raise(cause: u32, value: u64): void {
+  count(at.TRAPPED_STEPS);
+  count(at.COUNTER_EXCEPTIONS + 8 * cause);
+  const delegated = ((cell(at.MEDELEG) >> cause) & 1) != 0;
+  if (delegated && privilege() != Mode.M) enterSupervisor(cause, value);
+  else enterMachine(cause, value);
+  store<u32>(at.TRAPPED, 1);
+  selectTlbs();
+}
+
+export function environment_call(): void {
+  raise(8 + privilege(), 0);
+}
+
+export function illegal(word: u32): void {
+  raise(2, word);
+}
+
+/** In decreasing priority: MEI, MSI, MTI, SEI, SSI, STI. */
+const ORDER: u64 = 0x05_01_09_07_03_0b;
+
+function highest(mask: u64): u64 {
+  for (let order = ORDER; order != 0; order >>= 8) {
+    const cause = order & 0xff;
+    if (((mask >> cause) & 1) != 0) return cause;
+  }
+  return 0;
+}
+
+/** Takes the pending interrupt of highest priority, if one is enabled for this mode. */
+export function takeInterrupt(): bool {
+  const ready = pending() & cell(at.MIE);
+  if (ready == 0) return false;
+  const p = privilege();
+  const s = status();
+  const delegated = cell(at.MIDELEG);
+  const machine = ready & ~delegated;
+  if (machine != 0 && (p != Mode.M || (s & MIE_BIT) != 0)) {
+    const cause = highest(machine);
+    count(at.COUNTER_INTERRUPTS + 8 * i32(cause));
+    enterMachine(INTERRUPT | cause, 0);
+    return true;
+  }
+  const supervisor = ready & delegated;
+  if (supervisor != 0 && (p == Mode.U || (p == Mode.S && (s & SIE) != 0))) {
+    const cause = highest(supervisor);
+    count(at.COUNTER_INTERRUPTS + 8 * i32(cause));
+    enterSupervisor(INTERRUPT | cause, 0);
+    return true;
+  }
+  return false;
+}
+
+export function mret(word: u32): void {
+  if (privilege() != Mode.M) return illegal(word);
+  const s = status();
+  const previous = (s & MPP) >> MPP_SHIFT;
+  let next = s & ~(MIE_BIT | MPIE | MPP);
+  if ((s & MPIE) != 0) next |= MIE_BIT;
+  next |= MPIE;
+  if (previous != Mode.M) next &= ~MPRV;
+  setCell(at.MSTATUS, next);
+  setCell(at.PRIVILEGE, previous);
+  setCell(at.PC, cell(at.MEPC));
+  requestPoll();
+}
+
+export function sret(word: u32): void {
+  const s = status();
+  const p = privilege();
+  if (p == Mode.U || (p == Mode.S && (s & TSR) != 0)) return illegal(word);
+  let next = s & ~(SIE | SPIE | SPP | MPRV);
+  if ((s & SPIE) != 0) next |= SIE;
+  next |= SPIE;
+  setCell(at.MSTATUS, next);
+  setCell(at.PRIVILEGE, (s & SPP) != 0 ? Mode.S : Mode.U);
+  setCell(at.PC, cell(at.SEPC));
+  requestPoll();
+}
+
+/** Waits for an interrupt, unless one is pending already. "Wait for Interrupt". */
+export function wfi(word: u32): void {
+  const p = privilege();
+  if (p == Mode.U || (p == Mode.S && (status() & TW) != 0)) return illegal(word);
+  count(at.COUNTER_WFI);
+  setCell(at.WAITING, 1);
+  requestPoll();
+}
+
+/** mstatus.FS off makes floating point illegal; using it makes the state dirty. Returns true when allowed. */
+export function float_enabled(word: u32): bool {
+  const s = status();
+  if ((s & FS) == 0) {
+    illegal(word);
+    return false;
+  }
+  setCell(at.MSTATUS, s | FS);
+  return true;
+}

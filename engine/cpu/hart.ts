@@ -1,0 +1,236 @@
+/**
+ * A hart and the RAM it runs in: the linear memory, the helper module, and the
+ * generated interpreter, wired together.
+ */
+import { helpersModule } from '../generated/helpers';
+import { instructionsOf, selectable } from '../isa/table';
+import { csrRows, writeCsrRows } from './csr';
+import { type Interpreter, generateInterpreter } from './interpreter/generate';
+import * as at from './layout';
+
+/** What the hart asks of the machine around it. Addresses are physical; `size` is 1, 2 or 4 bytes. */
+export interface HartBus {
+  /** The register's value, or undefined where there is none. */
+  read(address: number, size: 1 | 2 | 4): number | undefined;
+  /** False where there is no such register. */
+  write(address: number, size: 1 | 2 | 4, value: number): boolean;
+}
+
+/** Why `run` came back. */
+export type HartExit = 'budget' | 'idle' | 'requested';
+
+const exits: Readonly<Record<number, HartExit>> = {
+  [at.EXIT_BUDGET]: 'budget',
+  [at.EXIT_IDLE]: 'idle',
+  [at.EXIT_REQUESTED]: 'requested',
+};
+
+/** Exports of the helper module that the embedder calls; generated code calls the rest. */
+interface Helpers extends Record<string, unknown> {
+  tlb_flush(): void;
+  tlb_flush_writes(): void;
+  pmp_update(): void;
+  float_update(): void;
+  select_tlbs(): void;
+  request_poll(): void;
+  update_timers(): bigint;
+  csr_peek(number: number): bigint;
+}
+
+/** Interrupt lines into a hart, by their bit in mip. */
+export const Line = { machineSoftware: 3, machineTimer: 7, supervisorExternal: 9, machineExternal: 11 } as const;
+
+const WASM_PAGE = 0x10000;
+const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+/** Compiled code depends on the instruction set alone: one module serves all harts of a process. */
+const compiled = new Map<string, { interpreter: Interpreter; module: WebAssembly.Module }>();
+let helperModule: WebAssembly.Module | undefined;
+
+function interpreterFor(extensions: readonly string[]): { interpreter: Interpreter; module: WebAssembly.Module } {
+  const key = extensions.join();
+  const known = compiled.get(key);
+  if (known) return known;
+  const interpreter = generateInterpreter(instructionsOf(extensions));
+  const fresh = { interpreter, module: new WebAssembly.Module(interpreter.module) };
+  compiled.set(key, fresh);
+  return fresh;
+}
+
+export interface HartOptions {
+  /** Bytes of RAM, a multiple of 64 KiB. */
+  readonly ramSize: number;
+  readonly bus: HartBus;
+  /** Extensions beyond rv64gc; default: all. */
+  readonly extensions?: readonly string[];
+}
+
+export class Hart {
+  readonly memory: WebAssembly.Memory;
+  /** Guest RAM. */
+  readonly ram: Uint8Array;
+  /** One byte a page of RAM, see layout.ts. */
+  readonly pageFlags: Uint8Array;
+  private readonly cells: DataView;
+  private readonly helpers: Helpers;
+  private readonly enter: () => number;
+
+  constructor(options: HartOptions) {
+    const { ramSize, bus } = options;
+    const extensions = options.extensions ?? selectable;
+    this.memory = new WebAssembly.Memory({ initial: (at.RAM + ramSize) / WASM_PAGE });
+    this.ram = new Uint8Array(this.memory.buffer, at.RAM, ramSize);
+    this.pageFlags = new Uint8Array(this.memory.buffer, at.PAGE_FLAGS, ramSize / 4096);
+    this.cells = new DataView(this.memory.buffer, 0, at.RAM);
+    helperModule ??= new WebAssembly.Module(decodeBase64(helpersModule));
+    const env = { memory: this.memory, ...this.busImports(bus) };
+    this.helpers = new WebAssembly.Instance(helperModule, { env }).exports as Helpers;
+    const { interpreter, module } = interpreterFor(extensions);
+    const instance = new WebAssembly.Instance(module, { env, helpers: this.helpers });
+    this.enter = instance.exports['run'] as () => number;
+    new Uint8Array(this.memory.buffer).set(interpreter.decoder.index, at.DECODE);
+    writeCsrRows(this.cells, csrRows(extensions));
+    this.setCell(at.RAM_SIZE, BigInt(ramSize));
+    this.reset();
+  }
+
+  /** Power-on: M-mode, everything else zero. Counters go on. */
+  reset(): void {
+    new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
+    this.setCell(at.PRIVILEGE, 3n);
+    this.setCell(at.RESERVATION, -1n);
+    this.setCell(at.MTIMECMP, -1n);
+    this.setCell(at.STIMECMP, -1n);
+    this.refresh();
+  }
+
+  /** Executes exactly `steps` instructions, or fewer when something else comes first. */
+  run(steps: number): HartExit {
+    this.setCell(at.REMAINING, BigInt(steps));
+    const reason = exits[this.enter()];
+    if (!reason) throw new Error('the interpreter ended for no reason that is known');
+    return reason;
+  }
+
+  /** Ends the run after the present instruction; from within a bus access only. */
+  requestExit(): void {
+    this.cells.setUint32(at.EXIT, at.EXIT_REQUESTED, true);
+    this.helpers.request_poll();
+  }
+
+  setLine(bit: number, asserted: boolean): void {
+    const lines = this.cell(at.LINES);
+    const mask = 1n << BigInt(bit);
+    const next = asserted ? lines | mask : lines & ~mask;
+    if (next === lines) return;
+    this.setCell(at.LINES, next);
+    this.helpers.request_poll();
+  }
+
+  get steps(): bigint {
+    const chunk = this.cells.getUint32(at.CHUNK, true);
+    return this.cell(at.STEPS) + BigInt(chunk - this.cells.getUint32(at.COUNTDOWN, true));
+  }
+
+  /** mtime: ticks of the timebase. */
+  get time(): bigint {
+    return this.cell(at.TIME_OFFSET) + this.steps / BigInt(at.STEPS_PER_TICK);
+  }
+  set time(ticks: bigint) {
+    this.setCell(at.TIME_OFFSET, ticks - this.steps / BigInt(at.STEPS_PER_TICK));
+    this.helpers.request_poll();
+  }
+
+  get timeCompare(): bigint {
+    return this.cell(at.MTIMECMP);
+  }
+  set timeCompare(ticks: bigint) {
+    this.setCell(at.MTIMECMP, ticks);
+    this.helpers.request_poll();
+  }
+
+  /** Ticks until the next timer interrupt that could wake the hart; undefined when none is set. */
+  get ticksUntilTimer(): bigint | undefined {
+    const steps = BigInt.asUintN(64, this.helpers.update_timers());
+    if (steps >= 1n << 62n) return undefined;
+    return (steps + BigInt(at.STEPS_PER_TICK) - 1n) / BigInt(at.STEPS_PER_TICK);
+  }
+
+  /** Steps until mtime reaches `ticks`; not positive when it has. */
+  stepsUntil(ticks: bigint): bigint {
+    return (ticks - this.cell(at.TIME_OFFSET)) * BigInt(at.STEPS_PER_TICK) - this.steps;
+  }
+
+  get pc(): bigint {
+    return this.cell(at.PC);
+  }
+  set pc(address: bigint) {
+    this.setCell(at.PC, address);
+  }
+  x(number: number): bigint {
+    return this.cell(at.X + 8 * number);
+  }
+  setX(number: number, value: bigint): void {
+    if (number !== 0) this.setCell(at.X + 8 * number, value);
+  }
+  f(number: number): bigint {
+    return this.cell(at.F + 8 * number);
+  }
+
+  /** A CSR as M-mode would read it, whatever the present mode; zero where there is none. */
+  csr(number: number): bigint {
+    return BigInt.asUintN(64, this.helpers.csr_peek(number));
+  }
+  /** 0 U, 1 S, 3 M. */
+  get privilege(): number {
+    return Number(this.cell(at.PRIVILEGE));
+  }
+
+  /** A cell of the hart's state, by its place in layout.ts. Unsigned. */
+  cell(address: number): bigint {
+    return this.cells.getBigUint64(address, true);
+  }
+  setCell(address: number, value: bigint): void {
+    this.cells.setBigUint64(address, BigInt.asUintN(64, value), true);
+  }
+
+  /** The saved part of the hart: registers, CSRs and counters. */
+  saveState(): Uint8Array {
+    return new Uint8Array(this.memory.buffer, at.X, at.COUNTERS_END - at.X).slice();
+  }
+
+  restoreState(bytes: Uint8Array): void {
+    new Uint8Array(this.memory.buffer, at.X, at.COUNTERS_END - at.X).set(bytes);
+    this.refresh();
+  }
+
+  /** After a checkpoint: the next store to any page is to be noticed again. */
+  cleanPages(): void {
+    this.pageFlags.fill(0);
+    this.helpers.tlb_flush_writes();
+  }
+
+  /** Memory was changed from outside, or state restored: rebuilds what is derived. */
+  private refresh(): void {
+    this.cells.setUint32(at.CHUNK, 0, true);
+    this.cells.setUint32(at.COUNTDOWN, 0, true);
+    this.helpers.tlb_flush();
+    this.helpers.pmp_update();
+    this.helpers.float_update();
+    this.helpers.select_tlbs();
+  }
+
+  private busImports(bus: HartBus): Record<string, unknown> {
+    const fault = (): void => this.cells.setUint32(at.MMIO_FAULT, 1, true);
+    return {
+      mmio_read: (address: number, size: 1 | 2 | 4): number => {
+        const value = bus.read(address, size);
+        if (value === undefined) fault();
+        return value ?? 0;
+      },
+      mmio_write: (address: number, size: 1 | 2 | 4, value: number): void => {
+        if (!bus.write(address, size, value >>> 0)) fault();
+      },
+    };
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Where everything lies in the one linear memory of a guest. Byte offsets.
+ *
+ * TypeScript and AssemblyScript both compile this file (AssemblyScript types
+ * the literals as i32), so that there is one truth.
+ *
+ *   0x000400  constants of the helper module
+ *   0x001000  hart state: saved with a checkpoint (hart-state.ts)
+ *   0x002000  hart cache: rebuilt after a restore
+ *   0x003000  CSR row index, one byte a CSR number
+ *   0x004000  CSR rows
+ *   0x010000  decode table, one byte for every low half of an instruction word
+ *   0x020000  TLBs
+ *   0x100000  page flags, one byte a page of RAM
+ *   0x200000  guest RAM
+ */
+
+// --- Hart state (saved). 64-bit cells unless noted.
+export const X = 0x1000; // x0 to x31
+export const F = 0x1100; // f0 to f31, NaN-boxed
+export const PC = 0x1200;
+export const PRIVILEGE = 0x1208; // 0 U, 1 S, 3 M
+export const WAITING = 0x1210; // 1 after wfi
+/** Instructions begun since power-on, those that trapped included. Time and budgets count these. */
+export const STEPS = 0x1218;
+/** Those of them that trapped: minstret = steps - trapped + what the guest wrote. */
+export const TRAPPED_STEPS = 0x1220;
+/** mtime = TIME_OFFSET + steps / STEPS_PER_TICK. */
+export const TIME_OFFSET = 0x1228;
+export const MTIMECMP = 0x1230;
+/** Interrupt lines into the hart, in the bit positions of mip. */
+export const LINES = 0x1238;
+export const RESERVATION = 0x1240; // physical address, or -1
+export const RESERVED_VALUE = 0x1248;
+export const MINSTRET_OFFSET = 0x1250;
+export const MCYCLE_OFFSET = 0x1258;
+/** CSR cells: csr.ts gives each stored CSR its place from here on. */
+export const CSRS = 0x1300;
+
+// CSRs that the helpers name.
+export const MSTATUS = 0x1300;
+export const MEDELEG = 0x1308;
+export const MIDELEG = 0x1310;
+export const MIE = 0x1318;
+export const MIP = 0x1320; // the bits that software holds; LINES has the rest
+export const MTVEC = 0x1328;
+export const MEPC = 0x1330;
+export const MCAUSE = 0x1338;
+export const MTVAL = 0x1340;
+export const STVEC = 0x1348;
+export const SEPC = 0x1350;
+export const SCAUSE = 0x1358;
+export const STVAL = 0x1360;
+export const SATP = 0x1368;
+export const STIMECMP = 0x1370;
+export const MENVCFG = 0x1378;
+export const MCOUNTEREN = 0x1380;
+export const SCOUNTEREN = 0x1388;
+export const MCOUNTINHIBIT = 0x1390;
+export const FFLAGS = 0x1398;
+export const FRM = 0x13a0;
+export const PMPCFG = 0x13a8; // 16 bytes
+export const PMPADDR = 0x13b8; // 16 cells, to 0x1438
+/** Further stored CSRs (mscratch, sscratch, ...), handed out by csr.ts. */
+export const CSRS_FREE = 0x1440;
+export const HART_STATE_END = 0x1800;
+
+// --- Hart cache (rebuilt). 32-bit cells.
+/** Instructions left in this burst when a helper was last called; see CHUNK. */
+export const COUNTDOWN = 0x2000;
+/** What COUNTDOWN began with: steps now = STEPS + CHUNK - COUNTDOWN. */
+export const CHUNK = 0x2004;
+/** 1 when a helper trapped: pc and mode are set for the handler. */
+export const TRAPPED = 0x2008;
+/** TLB of this mode's loads (stores are TLB_KIND further on) and fetches. */
+export const DATA_TLB = 0x200c;
+export const FETCH_TLB = 0x2010;
+/** Why `poll` ended the run; see EXIT_*. */
+export const EXIT = 0x2014;
+/** Set by the embedder when an MMIO access hit nothing. */
+export const MMIO_FAULT = 0x2018;
+/** A superpage lies between these (64-bit cells): sfence.vma of one address there flushes all. */
+export const SUPERPAGE_LOW = 0x2020;
+export const SUPERPAGE_HIGH = 0x2028;
+/** Instructions of this run after the current chunk (64-bit). */
+export const REMAINING = 0x2030;
+/** Bytes of guest RAM (64-bit). */
+export const RAM_SIZE = 0x2038;
+/** Bit mask of options (32-bit): OPTION_*. */
+export const OPTIONS = 0x2040;
+/** Counters of exits by cause (64-bit each); saved, so that a restored guest goes on counting. */
+export const COUNTERS = 0x1800;
+export const COUNTER_EXCEPTIONS = 0x1800; // 16 cells, by cause
+export const COUNTER_INTERRUPTS = 0x1880; // 16 cells, by cause
+export const COUNTER_MMIO_READS = 0x1900;
+export const COUNTER_MMIO_WRITES = 0x1908;
+export const COUNTER_PAGE_WALKS = 0x1910;
+export const COUNTER_FLUSHES = 0x1918;
+export const COUNTER_WFI = 0x1920;
+export const COUNTERS_END = 0x1928;
+
+export const OPTION_SSTC = 1;
+
+// --- Tables.
+export const CSR_INDEX = 0x3000;
+export const CSR_ROWS = 0x4000;
+export const CSR_ROW_SIZE = 32;
+export const DECODE = 0x10000;
+
+// --- TLBs: [context][kind][entry]; an entry is {tag i64, addend i32, unused i32}.
+export const TLB = 0x20000;
+export const TLB_BITS = 10;
+export const TLB_ENTRIES = 1024;
+export const TLB_ENTRY = 16;
+export const TLB_KIND = 0x4000; // read, write, fetch
+export const TLB_WRITE = 0x4000;
+export const TLB_FETCH = 0x8000;
+export const TLB_CONTEXT = 0xc000;
+export const TLB_CONTEXTS = 4; // U, S, S with SUM, M
+export const TLB_END = 0x50000;
+
+/** One byte a page of RAM; bit 0: dirty since the last checkpoint. */
+export const PAGE_FLAGS = 0x100000;
+export const PAGE_DIRTY = 1;
+
+export const RAM = 0x200000;
+/** Physical address of RAM on `virt`. Above 2^31 and so not an i32: see state.ts for AssemblyScript's copy. */
+export const RAM_SHIFT = 31;
+
+/** Ten million ticks a second, a nominal hundred million instructions a second. */
+export const STEPS_PER_TICK = 10;
+
+// --- Why a run ended.
+export const EXIT_NONE = 0;
+export const EXIT_BUDGET = 1;
+export const EXIT_IDLE = 2;
+/** The embedder asked for it (LINES of a halted machine, output ready). */
+export const EXIT_REQUESTED = 3;

@@ -1,0 +1,18 @@
+// Privileged instructions. Privileged ISA manual, "Machine-Mode Privileged Instructions" and "Supervisor Instructions".
+import { type Semantics, extension, instruction } from './instruction';
+
+const trapReturn =
+  (helper: string): Semantics =>
+  (x) => {
+    x.perform(helper, [x.word]);
+    x.redirect();
+  };
+
+export const privileged = extension('s', [
+  instruction('sret', '0001000 00010 00000 000 00000 1110011', '', trapReturn('sret')),
+  instruction('mret', '0011000 00010 00000 000 00000 1110011', '', trapReturn('mret')),
+  instruction('wfi', '0001000 00101 00000 000 00000 1110011', '', (x) => x.perform('wfi', [x.word])),
+  instruction('sfence.vma', '0001001 rs2 rs1 000 00000 1110011', 'rs1, rs2', (x) =>
+    x.perform('sfence_vma', [x.isZero(x.field('rs1')), x.rs1, x.word]),
+  ),
+]);

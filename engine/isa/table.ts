@@ -1,0 +1,35 @@
+/** The instruction table: every extension, and the subsets that a hart may have. */
+import { a } from './a';
+import { c } from './c';
+import { d } from './d';
+import { f } from './f';
+import type { Extension, Instruction } from './instruction';
+import { m } from './m';
+import { privileged } from './privileged';
+import { rv64i } from './rv64i';
+import { zba } from './zba';
+import { zbb } from './zbb';
+import { zbs } from './zbs';
+import { zicsr } from './zicsr';
+import { zifencei } from './zifencei';
+
+/** What every hart has: RV64GC with its privileged instructions. */
+export const base: readonly Extension[] = [rv64i, m, a, f, d, c, zicsr, zifencei, privileged];
+
+/** What can be left out, by name. */
+export const optional: readonly Extension[] = [zba, zbb, zbs];
+
+/** Extensions without instructions of their own; they are there in CSRs and counters. */
+export const withoutInstructions = ['zicntr', 'sstc'] as const;
+
+/** Names that a guest may ask for, beyond rv64gc. */
+export const selectable: readonly string[] = [...optional.map(({ name }) => name), 'sstc'];
+
+/** The instructions of rv64gc and the named extensions. */
+export function instructionsOf(names: readonly string[]): readonly Instruction[] {
+  const chosen = optional.filter(({ name }) => names.includes(name));
+  return [...base, ...chosen].flatMap((extension) => extension.instructions);
+}
+
+/** Every instruction there is. */
+export const allInstructions = instructionsOf(selectable);

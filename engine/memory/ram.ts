@@ -1,0 +1,93 @@
+/** Guest RAM as bus masters and checkpoints see it. The hart reaches the same bytes by itself. */
+import { BusError, type BusMemory } from './bus-memory';
+import { PAGE_SIZE, type PageSpace } from './page-space';
+
+const PAGE_SHIFT = 12;
+const DIRTY = 1;
+
+export interface RamOptions {
+  /** First guest-physical address. */
+  readonly base: number;
+  readonly bytes: Uint8Array;
+  /** One byte a page; bit 0 is set by whoever writes to the page. */
+  readonly flags: Uint8Array;
+  /** Forgets all flags, wherever they are cached. */
+  readonly clean: () => void;
+}
+
+export class Ram implements BusMemory, PageSpace {
+  readonly name = 'ram';
+  readonly pages: number;
+  private readonly view32: DataView;
+
+  constructor(private readonly options: RamOptions) {
+    const { bytes } = options;
+    this.pages = bytes.length / PAGE_SIZE;
+    this.view32 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  contains(address: number, length: number): boolean {
+    const offset = address - this.options.base;
+    return offset >= 0 && length >= 0 && offset + length <= this.options.bytes.length;
+  }
+  view(address: number, length: number): Uint8Array {
+    const offset = this.offset(address, length);
+    return this.options.bytes.subarray(offset, offset + length);
+  }
+  write(address: number, bytes: Uint8Array): void {
+    const offset = this.offset(address, bytes.length);
+    this.options.bytes.set(bytes, offset);
+    this.touch(offset, bytes.length);
+  }
+  readU16(address: number): number {
+    return this.view32.getUint16(this.offset(address, 2), true);
+  }
+  readU32(address: number): number {
+    return this.view32.getUint32(this.offset(address, 4), true);
+  }
+  readU64(address: number): number {
+    const value = this.view32.getBigUint64(this.offset(address, 8), true);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BusError(Number(value), 0);
+    return Number(value);
+  }
+  writeU16(address: number, value: number): void {
+    const offset = this.offset(address, 2);
+    this.view32.setUint16(offset, value, true);
+    this.touch(offset, 2);
+  }
+  writeU32(address: number, value: number): void {
+    const offset = this.offset(address, 4);
+    this.view32.setUint32(offset, value, true);
+    this.touch(offset, 4);
+  }
+
+  /** Puts the image in place: what a guest starts from is not dirty. @throws BusError outside RAM. */
+  place(address: number, bytes: Uint8Array): void {
+    this.options.bytes.set(bytes, this.offset(address, bytes.length));
+  }
+
+  dirty(): number[] {
+    const { flags } = this.options;
+    const found: number[] = [];
+    for (let page = flags.indexOf(DIRTY); page >= 0; page = flags.indexOf(DIRTY, page + 1)) found.push(page);
+    return found;
+  }
+  read(page: number): Uint8Array {
+    return this.options.bytes.subarray(page << PAGE_SHIFT, (page + 1) << PAGE_SHIFT);
+  }
+  load(page: number, bytes: Uint8Array): void {
+    this.options.bytes.set(bytes, page << PAGE_SHIFT);
+  }
+  clean(): void {
+    this.options.clean();
+  }
+
+  private offset(address: number, length: number): number {
+    if (!this.contains(address, length)) throw new BusError(address, length);
+    return address - this.options.base;
+  }
+  private touch(offset: number, length: number): void {
+    if (length === 0) return;
+    this.options.flags.fill(DIRTY, offset >> PAGE_SHIFT, ((offset + length - 1) >> PAGE_SHIFT) + 1);
+  }
+}

@@ -1,0 +1,4 @@
+/** An image that cannot become a guest: names the input, the rule and the fix. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+}

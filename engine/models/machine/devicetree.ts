@@ -1,0 +1,144 @@
+/**
+ * The device tree of a virtual machine: what the rows of the memory map say of
+ * themselves, and around it the CPUs, the memory and what the boot loader adds.
+ *
+ * Bindings: Documentation/devicetree/bindings/riscv in Linux (cpus.yaml,
+ * extensions.yaml), Devicetree Specification 0.4, chapter 3.
+ */
+import { buildDeviceTreeBlob } from '../../devicetree/blob';
+import { cells, reference, type DeviceTreeNode } from '../../devicetree/node';
+import type { Board } from './board';
+import { CONSOLE_PATH, LABEL, RAM_BASE } from './memory-map';
+
+/** Ticks a second of `mtime` and the `time` CSR. */
+export const TIMEBASE_FREQUENCY = 10_000_000;
+
+/** What software has to know of a hart. All harts are alike. */
+export interface CpuDescription {
+  /** Lower-case names without the base: `['m', 'a', 'f', 'd', 'c', 'zicsr', 'sstc']`; order does not matter. */
+  readonly extensions: readonly string[];
+  /** The largest address translation that `satp` takes. */
+  readonly mmu: 'sv39' | 'sv48' | 'sv57';
+}
+
+export interface DeviceTreeOptions {
+  readonly cpu: CpuDescription;
+  readonly commandLine?: string | undefined;
+  /** Where the initrd lies in guest-physical memory; `end` is the first byte behind it. */
+  readonly initrd?: { readonly start: number; readonly end: number } | undefined;
+  /** Entropy for the kernel's early random numbers, usually 32 bytes. */
+  readonly rngSeed?: Uint8Array | undefined;
+}
+
+/** Canonical order of single-letter extensions, Unprivileged ISA manual, "ISA Extension Naming Conventions". */
+const LETTERS = 'iemafdqlcbkjtpvnh';
+
+/** Single letters, then Z extensions by the letter that they are closest to, then S extensions, each by name. */
+function canonicalOrder(extensions: readonly string[]): string[] {
+  const rank = (name: string): number => {
+    if (name.length === 1) return LETTERS.indexOf(name);
+    return name.startsWith('z') ? 100 + LETTERS.indexOf(name[1]!) : 200;
+  };
+  return [...new Set(['i', ...extensions])].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+/** The string of `riscv,isa`, e.g. `rv64imafdc_zicsr_zifencei_zba_sstc`. */
+export function isaString(extensions: readonly string[]): string {
+  const ordered = canonicalOrder(extensions);
+  const letters = ordered.filter((name) => name.length === 1).join('');
+  return ['rv64' + letters, ...ordered.filter((name) => name.length > 1)].join('_');
+}
+
+function cpusNode(harts: number, { extensions, mmu }: CpuDescription): DeviceTreeNode {
+  const cpus = Array.from({ length: harts }, (_, hart): DeviceTreeNode => ({
+    name: `cpu@${hart.toString(16)}`,
+    label: LABEL.hart(hart),
+    properties: {
+      device_type: 'cpu',
+      reg: cells(hart),
+      status: 'okay',
+      compatible: 'riscv',
+      'riscv,isa': isaString(extensions),
+      'riscv,isa-base': 'rv64i',
+      'riscv,isa-extensions': canonicalOrder(extensions),
+      'mmu-type': `riscv,${mmu}`,
+    },
+    children: [
+      {
+        name: 'interrupt-controller',
+        label: LABEL.hartInterruptController(hart),
+        properties: {
+          '#interrupt-cells': cells(1),
+          'interrupt-controller': true,
+          compatible: 'riscv,cpu-intc',
+        },
+      },
+    ],
+  }));
+  const cores = cpus.map((_, hart) => ({
+    name: `core${hart}`,
+    properties: { cpu: cells(reference(LABEL.hart(hart))) },
+  }));
+  return {
+    name: 'cpus',
+    properties: {
+      '#address-cells': cells(1),
+      '#size-cells': cells(0),
+      'timebase-frequency': cells(TIMEBASE_FREQUENCY),
+    },
+    children: [...cpus, { name: 'cpu-map', children: [{ name: 'cluster0', children: cores }] }],
+  };
+}
+
+/** The tree as data. */
+export function machineDeviceTree(board: Board, options: DeviceTreeOptions): DeviceTreeNode {
+  const { machine, rows } = board;
+  const { cpu, commandLine, initrd, rngSeed } = options;
+  const nodes = rows.map((row) => row.nodes?.(row, machine) ?? {});
+  return {
+    name: '',
+    properties: {
+      '#address-cells': cells(2),
+      '#size-cells': cells(2),
+      compatible: 'riscv-virtio',
+      model: 'riscv-virtio,qemu', // what QEMU says: guests match on it
+    },
+    children: [
+      {
+        name: 'chosen',
+        properties: {
+          'stdout-path': CONSOLE_PATH,
+          bootargs: commandLine,
+          'linux,initrd-start': initrd && cells(BigInt(initrd.start)),
+          'linux,initrd-end': initrd && cells(BigInt(initrd.end)),
+          'rng-seed': rngSeed,
+        },
+      },
+      { name: 'aliases', properties: { serial0: CONSOLE_PATH } },
+      {
+        name: `memory@${RAM_BASE.toString(16)}`,
+        properties: { device_type: 'memory', reg: cells(BigInt(RAM_BASE), BigInt(machine.ramSize)) },
+      },
+      cpusNode(machine.harts.length, cpu),
+      {
+        name: 'soc',
+        properties: {
+          '#address-cells': cells(2),
+          '#size-cells': cells(2),
+          compatible: 'simple-bus',
+          ranges: true,
+        },
+        children: nodes.flatMap(({ soc }) => (soc === undefined ? [] : [soc])),
+      },
+      ...nodes.flatMap(({ root }) => root ?? []),
+    ],
+  };
+}
+
+/**
+ * The flattened tree that firmware and kernel get.
+ * @throws DeviceTreeError when the command line contains a NUL character
+ */
+export function machineDeviceTreeBlob(board: Board, options: DeviceTreeOptions): Uint8Array {
+  return buildDeviceTreeBlob(machineDeviceTree(board, options));
+}

@@ -1,0 +1,80 @@
+/**
+ * Typed expressions: a value and the code that leaves it on the stack. An
+ * expression is pure text; using it twice computes it twice, so semantics
+ * that need a value again bind it to a local first.
+ */
+import { signed, unsigned } from './encoding';
+import {
+  type Arithmetic,
+  type Comparison,
+  type Conversion,
+  type IntegerType,
+  type MemoryOperator,
+  type ValueType,
+  arithmeticOperator,
+  comparison,
+  control,
+  conversion,
+  memory,
+} from './opcodes';
+
+export class Expression<T extends ValueType = ValueType> {
+  constructor(
+    readonly type: T,
+    readonly code: readonly number[],
+  ) {}
+}
+
+export type I32 = Expression<'i32'>;
+export type I64 = Expression<'i64'>;
+export type Integer = Expression<IntegerType>;
+
+export const i32Constant = (value: number): I32 => new Expression('i32', [0x41, ...signed(BigInt(value | 0))]);
+
+export const i64Constant = (value: bigint): I64 =>
+  new Expression('i64', [0x42, ...signed(BigInt.asIntN(64, value))]);
+
+export const binary = <T extends IntegerType>(
+  operator: Arithmetic,
+  left: Expression<T>,
+  right: Expression<T>,
+): Expression<T> =>
+  new Expression(left.type, [...left.code, ...right.code, arithmeticOperator(left.type, operator)]);
+
+export const unary = <T extends IntegerType>(operator: Arithmetic, operand: Expression<T>): Expression<T> =>
+  new Expression(operand.type, [...operand.code, arithmeticOperator(operand.type, operator)]);
+
+export const compare = <T extends IntegerType>(
+  operator: Comparison,
+  left: Expression<T>,
+  right: Expression<T>,
+): I32 => new Expression('i32', [...left.code, ...right.code, comparison(left.type, operator)]);
+
+export const isZero = (operand: Integer): I32 =>
+  new Expression('i32', [...operand.code, comparison(operand.type, 'eqz')]);
+
+export const convert = (operator: Conversion, operand: Integer): Integer =>
+  new Expression(operator.slice(0, 3) as IntegerType, [...operand.code, conversion[operator]]);
+
+export const wrap = (operand: I64): I32 => convert('i32.wrap_i64', operand) as I32;
+export const extendSigned = (operand: I32): I64 => convert('i64.extend_i32_s', operand) as I64;
+export const extendUnsigned = (operand: I32): I64 => convert('i64.extend_i32_u', operand) as I64;
+
+export const select = <T extends ValueType>(
+  condition: I32,
+  whenTrue: Expression<T>,
+  whenFalse: Expression<T>,
+): Expression<T> =>
+  new Expression(whenTrue.type, [...whenTrue.code, ...whenFalse.code, ...condition.code, control.select]);
+
+/** `address + offset` is the byte read; `offset` is unsigned. The alignment hint is 1: guests need not align. */
+export const load = (operator: MemoryOperator, address: I32, offset = 0): Integer =>
+  new Expression(operator.slice(0, 3) as IntegerType, [...address.code, memory[operator][0], 0, ...unsigned(offset)]);
+
+export const storeCode = (operator: MemoryOperator, address: I32, value: Integer, offset = 0): number[] => [
+  ...address.code,
+  ...value.code,
+  memory[operator][0],
+  0,
+  ...unsigned(offset),
+];

@@ -1,0 +1,79 @@
+/**
+ * `npm run bench`: ratios against peers measured in the same run, never absolute times. Exit codes: 0 measured or
+ * skipped with a reason, 1 a workload failed, 64 wrong usage. A missed target is shown, and is no failure: the machine
+ * may be busy.
+ */
+import { existsSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { table } from '../test/bench/table';
+import type { Report, Workload } from '../test/bench/workload';
+import { workloads } from '../test/bench/workloads';
+
+const usage = `usage: npm run bench -- [--only NAME]... [--runs N] [--json]
+  --only  workload to run; may be repeated (there are: ${workloads.map(({ name }) => name).join(', ')})
+  --runs  runs of each peer, at least 3 (default: 3)
+  --json  print the reports as JSON on stdout and nothing else`;
+
+class UsageError extends Error {}
+
+function options(): { json: boolean; runs: number; chosen: readonly Workload[] } | undefined {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      runs: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 3) {
+    throw new UsageError(`--runs ${values.runs}: give a whole number of at least 3`);
+  }
+  const unknown = values.only?.find((name) => !workloads.some((workload) => workload.name === name));
+  if (unknown !== undefined) throw new UsageError(`--only ${unknown}: no such workload`);
+  return {
+    json: values.json,
+    runs,
+    chosen: workloads.filter(({ name }) => values.only?.includes(name) ?? true),
+  };
+}
+
+async function measure(workload: Workload, runs: number, progress: (line: string) => void): Promise<Report> {
+  const images = join(__dirname, '..', '.cache', 'images');
+  if (!existsSync(join(images, 'manifest.json'))) {
+    return { workload: workload.name, skipped: 'the guest images are missing: run `npm run images`' };
+  }
+  return workload.run({ runs, images, progress });
+}
+
+async function main(): Promise<void> {
+  const asked = options();
+  if (asked === undefined) {
+    console.log(usage);
+    return;
+  }
+  const progress = asked.json ? () => undefined : (line: string) => console.error(`  ${line}`);
+  const reports: Report[] = [];
+  for (const workload of asked.chosen) {
+    const report = await measure(workload, asked.runs, progress);
+    reports.push(report);
+    if (!asked.json) console.log(`${table(workload.title, report)}\n`);
+  }
+  if (asked.json) {
+    const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
+    console.log(JSON.stringify({ machine, reports }, null, 2));
+  }
+}
+
+main().catch((error: unknown) => {
+  const wrongUsage =
+    error instanceof UsageError ||
+    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+  console.error(
+    `bench: ${error instanceof Error ? error.message : String(error)}${wrongUsage ? `\n${usage}` : ''}`,
+  );
+  process.exitCode = wrongUsage ? 64 : 1;
+});

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type DebianPackage, PrivateApt } from './apt';
+import { debianMirror, systemSources } from './debian-sources';
+import { ImagesError } from './errors';
+import { initramfs } from './initramfs';
+
+/** Where the archive is when the system's own sources do not say, and who signs it. */
+const defaults = {
+  mirror: 'http://deb.debian.org/debian',
+  keyring: '/usr/share/keyrings/debian-archive-keyring.gpg',
+  suites: ['forky', 'sid'],
+};
+
+export interface ImagesRequest {
+  readonly directory: string;
+  readonly mirror?: string;
+  /** Tried in order. */
+  readonly suites?: readonly string[];
+  readonly keyring?: string;
+  /** Ask the mirror for newer packages though the images are there. */
+  readonly refresh?: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** What is in the folder: `manifest.json`. */
+export interface ImagesManifest {
+  readonly version: 1;
+  readonly suite: string;
+  readonly packages: readonly Pick<DebianPackage, 'name' | 'version' | 'architecture' | 'size' | 'sha256'>[];
+  /** By file name: bytes and SHA-256 in hexadecimal. */
+  readonly files: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
+}
+
+/** What is taken out of which package: file in the package to file in the images folder. */
+const wanted: readonly {
+  find: (apt: PrivateApt) => DebianPackage;
+  files: (p: DebianPackage) => [string, string][];
+}[] = [
+  {
+    find: kernelPackage,
+    files: ({ name }) => [
+      [`usr/lib/modules/${name.replace(/^linux-(binary|image)-/, '')}/vmlinuz`, 'vmlinuz'],
+    ],
+  },
+  {
+    find: (apt) => required(apt, 'opensbi'),
+    files: () => [
+      ['usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin', 'fw_dynamic.bin'],
+      ['usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin', 'fw_jump.bin'],
+    ],
+  },
+  { find: (apt) => required(apt, 'busybox-static'), files: () => [['usr/bin/busybox', 'busybox']] },
+];
+
+/**
+ * Makes the images folder whole: what is there and right is kept, the initramfs is made anew when its recipe changed,
+ * the rest comes from Debian's archive.
+ *
+ * @throws ImagesError
+ */
+export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest; changed: boolean } {
+  const present = request.refresh ? undefined : presentManifest(request);
+  if (present !== undefined) return writeInitramfs(request, present);
+  requirePrograms(['apt-get', 'apt-cache', 'dpkg-deb']);
+  const keyring = request.keyring ?? defaults.keyring;
+  if (!existsSync(keyring)) {
+    throw new ImagesError(
+      `no keyring ${keyring} to check Debian's signatures with: install the package debian-archive-keyring, or name one with --keyring FILE`,
+      'unavailable',
+    );
+  }
+  const mirror = request.mirror ?? debianMirror(systemSources()) ?? defaults.mirror;
+  const failures: ImagesError[] = [];
+  for (const suite of request.suites ?? defaults.suites) {
+    try {
+      return writeInitramfs(request, fromSuite(request, mirror, suite, keyring), true);
+    } catch (error) {
+      if (!(error instanceof ImagesError)) throw error;
+      failures.push(error);
+    }
+  }
+  throw failures[0] ?? new ImagesError('no suite to look in: name one with --suite NAME', 'invalid');
+}
+
+function fromSuite(request: ImagesRequest, mirror: string, suite: string, keyring: string): ImagesManifest {
+  const { directory, say } = request;
+  // One state per suite and mirror: apt refuses to mix the lists of two.
+  const apt = new PrivateApt({ directory: join(directory, 'apt', suite), mirror, suite, keyring });
+  try {
+    say(`reading the index of Debian ${suite} for riscv64 from ${mirror} ...`);
+    apt.update();
+    const packages: ImagesManifest['packages'][number][] = [];
+    const files: Record<string, { size: number; sha256: string }> = {};
+    for (const row of wanted) {
+      const found = row.find(apt);
+      say(`fetching ${found.name} ${found.version} (${megabytes(found.size)}) ...`);
+      const unpacked = apt.unpack(apt.download(found));
+      for (const [path, name] of row.files(found)) {
+        const source = [path, `boot/vmlinuz-${found.name.replace(/^linux-(binary|image)-/, '')}`]
+          .map((candidate) => join(unpacked, candidate))
+          .find((candidate) => existsSync(candidate));
+        if (source === undefined) {
+          throw new ImagesError(
+            `${found.name} ${found.version} has no ${path}: the package changed its form; try another suite with --suite`,
+            'invalid',
+          );
+        }
+        files[name] = place(directory, name, readFileSync(source));
+        say(`  ${name}: ${megabytes(files[name].size)}`);
+      }
+      const { name, version, architecture, size, sha256 } = found;
+      packages.push({ name, version, architecture, size, sha256 });
+    }
+    return { version: 1, suite, packages, files };
+  } finally {
+    apt.clean();
+  }
+}
+
+/**
+ * The package that holds the kernel. `linux-image-riscv64` depends on the newest version's image, and that (since
+ * Linux 7) on the binary.
+ */
+function kernelPackage(apt: PrivateApt): DebianPackage {
+  const follow = (found: DebianPackage, patterns: readonly RegExp[]): DebianPackage => {
+    for (const pattern of patterns) {
+      const next = found.depends.find((name) => pattern.test(name) && name !== found.name);
+      if (next !== undefined) return follow(required(apt, next), patterns);
+    }
+    return found;
+  };
+  return follow(required(apt, 'linux-image-riscv64'), [
+    /^linux-binary-.*-riscv64$/,
+    /^linux-image-.*-riscv64$/,
+  ]);
+}
+
+function required(apt: PrivateApt, name: string): DebianPackage {
+  const found = apt.find(name);
+  if (found === undefined) {
+    throw new ImagesError(
+      `the index has no package ${name} for riscv64: try another suite with --suite`,
+      'unavailable',
+    );
+  }
+  return found;
+}
+
+function writeInitramfs(
+  { directory, say }: ImagesRequest,
+  base: ImagesManifest,
+  fetched = false,
+): { manifest: ImagesManifest; changed: boolean } {
+  const content = initramfs(readFileSync(join(directory, 'busybox')));
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  if (!fetched && base.files['initrd.gz']?.sha256 === sha256) return { manifest: base, changed: false };
+  const manifest = { ...base, files: { ...base.files, 'initrd.gz': place(directory, 'initrd.gz', content) } };
+  say(`  initrd.gz: ${megabytes(content.length)}`);
+  place(directory, 'manifest.json', Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+  return { manifest, changed: true };
+}
+
+/** The manifest when it is there, is of the suites asked for, and each file is what it says; else undefined. */
+function presentManifest({ directory, suites }: ImagesRequest): ImagesManifest | undefined {
+  const path = join(directory, 'manifest.json');
+  if (!existsSync(path)) return undefined;
+  let manifest: ImagesManifest;
+  try {
+    manifest = JSON.parse(readFileSync(path, 'utf8')) as ImagesManifest;
+  } catch {
+    return undefined;
+  }
+  if (manifest.version !== 1 || (suites !== undefined && !suites.includes(manifest.suite))) return undefined;
+  const intact = Object.entries(manifest.files).every(([name, { sha256 }]) => {
+    const file = join(directory, name);
+    return existsSync(file) && createHash('sha256').update(readFileSync(file)).digest('hex') === sha256;
+  });
+  return intact ? manifest : undefined;
+}
+
+/** Writes a file whole or not at all. */
+function place(directory: string, name: string, content: Uint8Array): { size: number; sha256: string } {
+  mkdirSync(directory, { recursive: true });
+  const temporary = join(directory, `${name}.${process.pid}`);
+  try {
+    writeFileSync(temporary, content);
+    renameSync(temporary, join(directory, name));
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return { size: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+function requirePrograms(names: readonly string[]): void {
+  const path = (process.env['PATH'] ?? '').split(delimiter);
+  const missing = names.filter((name) => !path.some((directory) => existsSync(join(directory, name))));
+  if (missing.length > 0) {
+    throw new ImagesError(
+      `the guest images come from Debian's archive through apt, and ${missing.join(' and ')} is not installed: ` +
+        'run this on Debian or Ubuntu, or in a container of theirs (packages apt and dpkg)',
+      'unavailable',
+    );
+  }
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 100_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

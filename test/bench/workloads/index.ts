@@ -1,0 +1,4 @@
+import type { Workload } from '../workload';
+import { bootInterpreter } from './boot';
+
+export const workloads: readonly Workload[] = [bootInterpreter];
