@@ -1,0 +1,208 @@
+import { Size, Stack, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
+import { Construct, IConstruct } from 'constructs';
+import { createHash } from 'crypto';
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+import { checkCount } from './count';
+import { DeclarationError } from './declaration-error';
+import { Definition, definitionText } from './definition';
+import type { Host } from './host';
+import type { IHost } from './host-base';
+import { ImageAssets } from './image/image-assets';
+import { MEBIBYTE } from './image/size';
+
+/** RAM that one guest can have: the engine's 32-bit linear memory of 4 GiB, less what it needs itself. */
+const LARGEST_MEMORY = 3840 * MEBIBYTE;
+const GUEST_ID = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+const LONGEST_DERIVED_ID = 48;
+
+/** One virtual machine, paravirtual machine or container. */
+export interface IGuest extends IConstruct {
+  /**
+   * Name of the guest within its host, as the command `hv` and events address it.
+   *
+   * @attribute
+   */
+  readonly guestId: string;
+
+  /** The host that runs the guest. */
+  readonly host: IHost;
+
+  /**
+   * Lets the grantee send events to the guest. IAM sees only the host's ingress function, so this is a grant for
+   * the guest's host; put guests that must not share senders on different hosts.
+   */
+  grantSend(grantee: iam.IGrantable): iam.Grant;
+}
+
+/** What a guest may use in all before it is suspended. */
+export interface GuestBudget {
+  /**
+   * Slices.
+   *
+   * @default - as many as it wants
+   */
+  readonly slices?: number;
+
+  /**
+   * Instructions.
+   *
+   * @default - as many as it wants
+   */
+  readonly instructions?: number;
+}
+
+/** What every guest has, whatever its model. */
+export interface GuestProps {
+  /** The host that runs the guest, in the same stack. */
+  readonly host: Host;
+
+  /**
+   * RAM of the guest, a multiple of 1 MiB.
+   *
+   * @default Size.mebibytes(256)
+   */
+  readonly memory?: Size;
+
+  /**
+   * Name of the guest within its host: letters, digits and hyphens, at most 63. The guest's state is kept under
+   * it: another name is another guest.
+   *
+   * @default - derived from the construct's path below its stack
+   */
+  readonly guestId?: string;
+
+  /**
+   * The breaker: what the guest may use in all before it is suspended. A busy guest asks for one slice after another
+   * for as long as it likes, so this is what bounds its price.
+   *
+   * @default - no bound
+   */
+  readonly budget?: GuestBudget;
+}
+
+/** Base of the three models. */
+export abstract class Guest extends Construct implements IGuest {
+  public readonly guestId: string;
+  public readonly host: IHost;
+
+  /** RAM of the guest. */
+  public readonly memory: Size;
+
+  private readonly owner: Host;
+  private readonly breaker: Definition['breaker'];
+
+  constructor(scope: Construct, id: string, props: GuestProps) {
+    super(scope, id);
+    this.owner = props.host;
+    this.host = props.host;
+    this.guestId = props.guestId === undefined ? deriveGuestId(this) : checkGuestId(this, props.guestId);
+    this.memory = checkMemory(this, props.memory ?? Size.mebibytes(256));
+    this.breaker = checkBudget(this, props.budget);
+    if (Stack.of(this) !== Stack.of(props.host)) {
+      throw new DeclarationError(
+        `host of ${this.node.path}`,
+        `the guest is in stack ${Stack.of(this).node.path} and its host in ${Stack.of(props.host).node.path}, but a guest's image is deployed with its host`,
+        'Declare both in the same stack',
+      );
+    }
+  }
+
+  public grantSend(grantee: iam.IGrantable): iam.Grant {
+    return this.host.grantSend(grantee);
+  }
+
+  /**
+   * Publishes the guest's definition and hands it to the host.
+   *
+   * @internal
+   */
+  protected _deploy(describe: (assets: ImageAssets) => Definition): void {
+    const assets = new ImageAssets(this);
+    const definition = publishDefinition(this, {
+      ...describe(assets),
+      ...(this.breaker && { breaker: this.breaker }),
+    });
+    this.owner._register({
+      guestId: this.guestId,
+      path: this.node.path,
+      memory: this.memory,
+      definition,
+      files: assets.assets,
+    });
+  }
+}
+
+/** The path below the stack, joined by hyphens; where that is no guest id, what is left of it and a hash of the path. */
+function deriveGuestId(guest: Guest): string {
+  const scopes = guest.node.scopes.slice(Stack.of(guest).node.scopes.length);
+  const below = scopes.map((scope) => scope.node.id).filter((id) => id !== 'Default');
+  const joined = below.join('-');
+  if (joined.length <= LONGEST_DERIVED_ID && GUEST_ID.test(joined)) return joined;
+  const readable = joined.replace(/[^A-Za-z0-9]+/g, '-').slice(0, LONGEST_DERIVED_ID);
+  const hash = createHash('sha256').update(below.join('/')).digest('hex').slice(0, 8);
+  return [...readable.split('-').filter((part) => part !== ''), hash].join('-');
+}
+
+function checkGuestId(guest: Guest, guestId: string): string {
+  if (Token.isUnresolved(guestId) || !GUEST_ID.test(guestId)) {
+    throw new DeclarationError(
+      `guestId of ${guest.node.path}`,
+      `"${guestId}" is no guest id`,
+      'Use 1 to 63 letters, digits and hyphens, known at synth, with no hyphen at either end',
+    );
+  }
+  return guestId;
+}
+
+function checkMemory(guest: Guest, memory: Size): Size {
+  const input = `memory of ${guest.node.path}`;
+  if (memory.isUnresolved()) {
+    throw new DeclarationError(
+      input,
+      'it is not known at synth',
+      'Give a literal size, e.g. Size.mebibytes(256)',
+    );
+  }
+  const bytes = memory.toBytes();
+  if (bytes < MEBIBYTE || bytes % MEBIBYTE !== 0) {
+    const nearest = Math.max(1, Math.ceil(bytes / MEBIBYTE));
+    throw new DeclarationError(
+      input,
+      `${bytes} bytes are not a multiple of 1 MiB`,
+      `Set it to Size.mebibytes(${nearest})`,
+    );
+  }
+  if (bytes > LARGEST_MEMORY) {
+    throw new DeclarationError(
+      input,
+      `${bytes / MEBIBYTE} MiB are more than one guest can have`,
+      `Set it to Size.mebibytes(${LARGEST_MEMORY / MEBIBYTE}) or less`,
+    );
+  }
+  return memory;
+}
+
+function checkBudget(guest: Guest, budget: GuestBudget | undefined): Definition['breaker'] {
+  if (budget?.slices === undefined && budget?.instructions === undefined) return undefined;
+  const { slices, instructions } = budget;
+  const input = (name: string) => `budget.${name} of ${guest.node.path}`;
+  return {
+    ...(slices !== undefined && { maxSlices: checkCount(input('slices'), slices) }),
+    ...(instructions !== undefined && { maxInstructions: checkCount(input('instructions'), instructions) }),
+  };
+}
+
+/** Writes the definition into a file of its own and publishes that. */
+function publishDefinition(guest: Guest, definition: Definition): s3_assets.Asset {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'guest-definition-'));
+  const file = path.join(directory, 'definition.json');
+  fs.writeFileSync(file, definitionText(definition));
+  const asset = new s3_assets.Asset(guest, 'Definition', { path: file });
+  // Staged into the cloud assembly by now, except where staging is switched off and the assembly names this file.
+  if (path.dirname(path.resolve(asset.assetPath)) !== directory) fs.rmSync(directory, { recursive: true });
+  return asset;
+}
