@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+/** Entry of the command `hv`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { createGuest } from '../engine/models/create';
+import { main } from './program';
+
+const started = performance.timeOrigin;
+
+/** Version of the package, whether this runs from the sources or from `dist/cli`. */
+function version(): string {
+  for (const up of ['..', '../..']) {
+    try {
+      const { name, version: found } = JSON.parse(
+        readFileSync(join(__dirname, up, 'package.json'), 'utf8'),
+      ) as {
+        name?: string;
+        version?: string;
+      };
+      if (name === 'cdk-hypervisor' && found !== undefined) return found;
+    } catch {
+      // not here
+    }
+  }
+  return 'unknown';
+}
+
+void main(
+  process.argv.slice(2),
+  {
+    createGuest,
+    host: process,
+    clock: {
+      // Counted from one reading of the system clock, so that setting the clock does not make guest time jump.
+      wallNanoseconds: () => BigInt(Math.round((started + performance.now()) * 1e3)) * 1000n,
+      monotonicMilliseconds: () => performance.now(),
+    },
+    // Not process.exit at once: output that a pipe has not taken yet must get through. But a reader that takes
+    // nothing must not hold us for ever.
+    exit: (status) => {
+      process.exitCode = status;
+      setTimeout(() => process.exit(), 1000).unref();
+    },
+  },
+  version(),
+);

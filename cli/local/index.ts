@@ -1,0 +1,5 @@
+/** The local cloud: what a deployment would run, on this machine. */
+export { LocalCloudError } from './errors';
+export { LocalCloud, type LocalCloudOptions } from './cloud';
+export type { Placement } from './worker-pool';
+export type { InvocationResult, Outcome, WorkerProcess } from './worker-process';

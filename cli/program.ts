@@ -1,0 +1,50 @@
+/** The command `hv` without its process: what it understands, and how it speaks about mistakes. */
+import { Command, CommanderError } from 'commander';
+import { ImageError } from '../engine/models/guest';
+import { addRunCommand, type RunContext } from './run';
+import { UsageError } from './usage-error';
+
+/** Reads the arguments and does what they say. Never throws: mistakes become one line and an exit status. */
+export async function main(args: readonly string[], context: RunContext, version: string): Promise<void> {
+  const { stdout, stderr } = context.host;
+  const program = new Command('hv')
+    .description('run and inspect guests of cdk-hypervisor')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      outputError: () => undefined, // reported below, like every other mistake
+    });
+  addRunCommand(program, context);
+  // Subcommands copy these settings only when they are made by the program itself.
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  if (args.length === 0) {
+    program.outputHelp({ error: true });
+    return context.exit(2);
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    const { status, line } = describeError(error);
+    if (line !== undefined) stderr.write(`hv: ${line}\n`);
+    context.exit(status);
+  }
+}
+
+function describeError(error: unknown): { status: number; line?: string } {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { status: 0 }; // --help, --version
+    const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    return { status: 2, line: `${message}; see hv --help` };
+  }
+  if (error instanceof UsageError || error instanceof ImageError)
+    return { status: 2, line: oneLine(error.message) };
+  // A defect of ours: whoever reports it needs the stack.
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { status: 70, line: `internal error: ${text}` };
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s*\n\s*/g, ' ');
+}

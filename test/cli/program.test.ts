@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ImageError, type GuestDefinition, type GuestFiles } from '../../engine/models/guest';
+import { main } from '../../cli/program';
+import { FakeGuest, powerOff, type Script } from './fake-guest';
+import { FakeHost } from './fake-host';
+
+const directory = mkdtempSync(join(tmpdir(), 'hv-program-'));
+const file = (name: string, content = name) => {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+};
+const kernel = file('vmlinuz');
+const firmware = file('fw.bin');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+async function hv(args: string[], script: Script = () => powerOff, isTTY = false) {
+  const host = new FakeHost({ isTTY });
+  let status: number | undefined;
+  let created: { definition: GuestDefinition; files: GuestFiles } | undefined;
+  const createGuest = (definition: GuestDefinition, files: GuestFiles) => {
+    created = { definition, files };
+    return new FakeGuest(script);
+  };
+  const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => performance.now() };
+  await main(args, { createGuest, host, clock, exit: (code) => (status = code) }, '1.2.3');
+  await new Promise((resolve) => setImmediate(resolve));
+  return { status, created, host, out: host.out, err: host.err };
+}
+
+describe('hv', () => {
+  test.each<[string[], RegExp]>([
+    [['run'], /nothing to run; give --kernel FILE/],
+    [['run', '--firmware', 'none'], /nothing to run/],
+    [['run', '--kernel', '/no/such/file'], /kernel \/no\/such\/file does not exist; check the path/],
+    [['run', '--kernel', directory], /is no file; check the path/],
+    [['run', '--kernel', file('empty', '')], /kernel .*empty is empty; give another file/],
+    [['run', '--kernel', kernel, '--initrd', '/no/initrd'], /initrd \/no\/initrd does not exist/],
+    [['run', '--initrd', kernel, '--firmware', firmware], /--initrd needs a kernel/],
+    [['run', '--append', 'quiet', '--firmware', firmware], /--append needs a kernel/],
+    [['run', '--kernel', kernel, '--firmware', '/no/fw'], /firmware \/no\/fw does not exist/],
+    [
+      ['run', '--kernel', kernel, '--disk', '/no/disk', '--firmware', 'none'],
+      /disk \/no\/disk does not exist/,
+    ],
+    [['run', '--kernel', kernel, '--memory', '12x'], /--memory 12x is no size of RAM; give/],
+    [['run', '--kernel', kernel, '--memory', '0'], /--memory 0 is no size/],
+    [['run', '--kernel', kernel, '--memory', '9G'], /--memory 9G is no size/],
+    [['run', '--kernel', kernel, '--harts', '2'], /--harts 2: this machine has one hart/],
+    [['run', '--kernel', kernel, '--harts', 'two'], /--harts two is no whole number/],
+    [['run', '--kernel', kernel, '--cpu', 'zba,?'], /--cpu zba,\?: "\?" is no extension/],
+    [['run', '--kernel', kernel, '--seed', '1'], /--seed means something only in deterministic mode/],
+    [['run', '--kernel', kernel, '--clock', 'fast'], /Allowed choices are real, deterministic/],
+    [['run', '--kernel'], /argument missing/],
+    [['run', '--colour'], /unknown option '--colour'/],
+    [['run', 'vmlinuz'], /too many arguments/],
+    [['launch'], /unknown command 'launch'/],
+  ])('%j is one line and exit status 2', async (args, message) => {
+    const { status, err, out, host } = await hv(args);
+    expect(err).toMatch(/^hv: [^\n]+\n$/);
+    expect(err).toMatch(message);
+    expect(status).toBe(2);
+    expect(out).toBe('');
+    expect(host.stdin.changes).toEqual([]);
+  });
+
+  test("the engine's refusal of an image is one line too, before the terminal is touched", async () => {
+    const host = new FakeHost({ isTTY: true });
+    let status = -1;
+    const createGuest = () => {
+      throw new ImageError('kernel vmlinuz is no RISC-V Image;\n give another');
+    };
+    const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => 0 };
+    const context = { createGuest, host, clock, exit: (code: number) => (status = code) };
+    await main(['run', '--kernel', kernel, '--firmware', firmware], context, '1.2.3');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(host.err).toBe('hv: kernel vmlinuz is no RISC-V Image; give another\n');
+    expect(status).toBe(2);
+    expect(host.stdin.changes).toEqual([]);
+  });
+
+  test('runs what the flags describe', async () => {
+    const initrd = file('initrd.gz');
+    const disk = file('disk.raw');
+    const { status, created, err } = await hv([
+      ...['run', '--kernel', kernel, '--initrd', initrd, '--firmware', firmware, '--memory', '1G'],
+      ...['--append', 'quiet', '--disk', disk, '--disk', disk, '--cpu', 'rv64gc,Zba,sstc'],
+      ...['--clock', 'deterministic', '--seed', '7'],
+    ]);
+    expect(err).toBe('');
+    expect(status).toBe(0);
+    expect(created?.definition).toMatchObject({
+      version: 1,
+      model: 'machine',
+      memory: 1024 * 1024 * 1024,
+      cpu: ['zba', 'sstc'],
+      clock: 'deterministic',
+      seed: 7,
+      commandLine: 'quiet',
+      kernel: { key: kernel, name: 'vmlinuz', size: 7 },
+      initrd: { name: 'initrd.gz' },
+      firmware: { name: 'fw.bin' },
+      disks: [{ name: 'disk.raw' }, { name: 'disk.raw' }],
+    });
+    // printf vmlinuz | sha256sum
+    expect(created?.definition.kernel?.sha256).toBe(
+      '42f083196bf0997a4f9c37295e311eb5012aa59e383c15b8ba466070af14cd8f',
+    );
+    expect(Buffer.from(created?.files.kernel ?? []).toString()).toBe('vmlinuz');
+    expect(created?.files.disks).toHaveLength(2);
+  });
+
+  test('the defaults: 256 MiB, real time, the first serial port, all extensions', async () => {
+    const { created } = await hv(['run', '--kernel', kernel, '--firmware', 'none']);
+    expect(created?.definition).toEqual({
+      version: 1,
+      model: 'machine',
+      memory: 256 * 1024 * 1024,
+      clock: 'real',
+      commandLine: 'console=ttyS0',
+      kernel: expect.objectContaining({ name: 'vmlinuz' }),
+    });
+  });
+
+  test('the exit status is what the guest told the test finisher', async () => {
+    const script: Script = () => ({ reason: 'halted', how: 'failure', code: 42 });
+    expect((await hv(['run', '--kernel', kernel, '--firmware', firmware], script)).status).toBe(42);
+  });
+
+  test('the terminal is given back when the engine throws', async () => {
+    const script: Script = () => {
+      throw new Error('broken');
+    };
+    const { status, host, err } = await hv(['run', '--kernel', kernel, '--firmware', firmware], script, true);
+    expect(host.stdin.changes).toEqual([true, false]);
+    expect(err).toContain('internal error: Error: broken');
+    expect(status).toBe(70);
+  });
+
+  test('--help and --version go to stdout with exit status 0; no arguments is a mistake', async () => {
+    const help = await hv(['run', '--help']);
+    expect(help).toMatchObject({ status: 0, err: '' });
+    expect(help.out).toContain('Ctrl-A X');
+    expect(await hv(['--version'])).toMatchObject({ status: 0, out: '1.2.3\n' });
+    expect(await hv([])).toMatchObject({ status: 2, out: '' });
+  });
+});
