@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { createGuest } from '../engine/models/create';
+import { guestFactory } from '../engine/models/create';
+import { hostServices } from '../lambdas/host-services';
 import { main } from './program';
 
 const started = performance.timeOrigin;
@@ -29,7 +30,7 @@ function version(): string {
 void main(
   process.argv.slice(2),
   {
-    createGuest,
+    createGuest: guestFactory(hostServices),
     host: process,
     clock: {
       // Counted from one reading of the system clock, so that setting the clock does not make guest time jump.

@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createGuest } from '../../engine/models/create';
+import { guestFactory } from '../../engine/models/create';
 import { guestsOf, positive, required, type Environment } from '../environment';
+import { hostServices } from '../host-services';
 import { sqsRunQueue } from '../queue/run-queue';
 import { parseToken } from '../queue/token';
 import { dynamodbClient, dynamodbStore } from '../store/dynamodb';
@@ -63,7 +64,7 @@ function createWorker(environment: Environment, logStream: string): Worker {
       s3Assets(s3, required(environment, 'ASSETS_BUCKET')),
       join(tmpdir(), 'cdk-hypervisor-images'),
     ),
-    createGuest,
+    createGuest: guestFactory(hostServices),
     warm: new WarmPlace(),
     flushRate: new FlushRate(),
     now: Date.now,
