@@ -4,9 +4,11 @@
  */
 import { helpersModule } from '../generated/helpers';
 import { instructionsOf, selectable } from '../isa/table';
+import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, writeCsrRows } from './csr';
 import { type Interpreter, generateInterpreter } from './interpreter/generate';
 import * as at from './layout';
+import { restoreTlbs, saveTlbs } from './tlb-state';
 
 /** What the hart asks of the machine around it. Addresses are physical; `size` is 1, 2 or 4 bytes. */
 export interface HartBus {
@@ -28,7 +30,7 @@ const exits: Readonly<Record<number, HartExit>> = {
 /** Exports of the helper module that the embedder calls; generated code calls the rest. */
 interface Helpers extends Record<string, unknown> {
   tlb_flush(): void;
-  tlb_flush_writes(): void;
+  tlb_clean_writes(): void;
   pmp_update(): void;
   float_update(): void;
   select_tlbs(): void;
@@ -39,6 +41,9 @@ interface Helpers extends Record<string, unknown> {
 
 /** Interrupt lines into a hart, by their bit in mip. */
 export const Line = { machineSoftware: 3, machineTimer: 7, supervisorExternal: 9, machineExternal: 11 } as const;
+
+const SAVED_SIZE = at.COUNTERS_END - at.X;
+const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
 const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -194,20 +199,31 @@ export class Hart {
     this.cells.setBigUint64(address, BigInt.asUintN(64, value), true);
   }
 
-  /** The saved part of the hart: registers, CSRs and counters. */
+  /** The saved part of the hart: registers, CSRs, counters, TLBs. */
   saveState(): Uint8Array {
-    return new Uint8Array(this.memory.buffer, at.X, at.COUNTERS_END - at.X).slice();
+    return layout.encode({ cells: this.savedCells.slice(), tlbs: saveTlbs(this.cells) });
   }
 
-  restoreState(bytes: Uint8Array): void {
-    new Uint8Array(this.memory.buffer, at.X, at.COUNTERS_END - at.X).set(bytes);
+  /** @throws StateError when the payload is not a hart's. */
+  restoreState(payload: Uint8Array): void {
+    const { cells, tlbs } = layout.decode(payload);
+    this.savedCells.set(cells);
+    const low = this.cell(at.SUPERPAGE_LOW);
+    const high = this.cell(at.SUPERPAGE_HIGH);
     this.refresh();
+    restoreTlbs(this.cells, tlbs, this.pageFlags.length);
+    this.setCell(at.SUPERPAGE_LOW, low);
+    this.setCell(at.SUPERPAGE_HIGH, high);
   }
 
   /** After a checkpoint: the next store to any page is to be noticed again. */
   cleanPages(): void {
     this.pageFlags.fill(0);
-    this.helpers.tlb_flush_writes();
+    this.helpers.tlb_clean_writes();
+  }
+
+  private get savedCells(): Uint8Array {
+    return new Uint8Array(this.memory.buffer, at.X, SAVED_SIZE);
   }
 
   /** Memory was changed from outside, or state restored: rebuilds what is derived. */

@@ -34,6 +34,9 @@ export const RESERVATION = 0x1240; // physical address, or -1
 export const RESERVED_VALUE = 0x1248;
 export const MINSTRET_OFFSET = 0x1250;
 export const MCYCLE_OFFSET = 0x1258;
+/** All superpages in the TLBs lie between these: sfence.vma of one address there flushes all. */
+export const SUPERPAGE_LOW = 0x1260;
+export const SUPERPAGE_HIGH = 0x1268;
 /** CSR cells: csr.ts gives each stored CSR its place from here on. */
 export const CSRS = 0x1300;
 
@@ -79,9 +82,6 @@ export const FETCH_TLB = 0x2010;
 export const EXIT = 0x2014;
 /** Set by the embedder when an MMIO access hit nothing. */
 export const MMIO_FAULT = 0x2018;
-/** A superpage lies between these (64-bit cells): sfence.vma of one address there flushes all. */
-export const SUPERPAGE_LOW = 0x2020;
-export const SUPERPAGE_HIGH = 0x2028;
 /** Instructions of this run after the current chunk (64-bit). */
 export const REMAINING = 0x2030;
 /** Bytes of guest RAM (64-bit). */
@@ -108,6 +108,8 @@ export const CSR_ROW_SIZE = 32;
 export const DECODE = 0x10000;
 
 // --- TLBs: [context][kind][entry]; an entry is {tag i64, addend i32, unused i32}.
+// The tag is the virtual page, or all ones. They are saved too (tlb-state.ts): what a translation read from
+// memory when it was filled is state of the hart, and a run must not depend on where it was cut.
 export const TLB = 0x20000;
 export const TLB_BITS = 10;
 export const TLB_ENTRIES = 1024;
@@ -118,6 +120,8 @@ export const TLB_FETCH = 0x8000;
 export const TLB_CONTEXT = 0xc000;
 export const TLB_CONTEXTS = 4; // U, S, S with SUM, M
 export const TLB_END = 0x50000;
+/** In the tag of a write entry: its page was committed, so the next store marks it dirty again. */
+export const TLB_CLEAN = 0x800;
 
 /** One byte a page of RAM; bit 0: dirty since the last checkpoint. */
 export const PAGE_FLAGS = 0x100000;

@@ -3,7 +3,7 @@ export * from './access';
 export * from './csr';
 export * from './float';
 export { pmp_update } from './pmp';
-export { sfence_vma, fence_i, tlb_flush, tlb_flush_writes } from './mmu';
+export { sfence_vma, fence_i, tlb_flush, tlb_clean_writes } from './mmu';
 export * from './multiply';
 export { poll, update_timers } from './run';
 export { requestPoll as request_poll, selectTlbs as select_tlbs } from './state';

@@ -112,10 +112,28 @@ function fill(tlb: u32, virtual: u64, physical: u64): void {
 }
 
 /**
+ * A store to a page that was committed since its translation was cached: the
+ * page is marked dirty and the entry is good again, without another walk.
+ */
+function reviveWrite(virtual: u64): u64 {
+  const entry = load<u32>(at.DATA_TLB) + at.TLB_WRITE + (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
+  const page = virtual & ~u64(0xfff);
+  if (load<u64>(entry) != (page | at.TLB_CLEAN)) return PAGE_FAULT;
+  store<u64>(entry, page);
+  const physical = u64(u32(virtual) + load<u32>(entry, 8) - at.RAM) + RAM_BASE;
+  markDirty(physical);
+  return physical;
+}
+
+/**
  * Translates an access that lies in one page, checks PMP, and fills the TLB
  * where RAM is behind it. Raises and returns PAGE_FAULT or ACCESS_FAULT where it must not be.
  */
 export function resolve(virtual: u64, length: u64, access: u32): u64 {
+  if (access == Access.Write) {
+    const known = reviveWrite(virtual);
+    if (known != PAGE_FAULT) return known;
+  }
   const mode = access == Access.Execute ? privilege() : dataPrivilege();
   const physical = translate(virtual, access, mode);
   if (physical >= ACCESS_FAULT) {
@@ -151,10 +169,14 @@ export function flushTranslations(): void {
   setCell(at.SUPERPAGE_HIGH, 0);
 }
 
-/** Stores are to be seen as first writes again: after a checkpoint. */
-export function tlb_flush_writes(): void {
+/** After a checkpoint: the next store to any page is to be noticed. */
+export function tlb_clean_writes(): void {
   for (let context = 0; context < at.TLB_CONTEXTS; context++) {
-    memory.fill(at.TLB + context * at.TLB_CONTEXT + at.TLB_WRITE, 0xff, at.TLB_KIND);
+    const first = at.TLB + context * at.TLB_CONTEXT + at.TLB_WRITE;
+    for (let entry = first; entry < first + at.TLB_KIND; entry += at.TLB_ENTRY) {
+      const tag = load<u64>(entry);
+      if (tag != u64.MAX_VALUE) store<u64>(entry, tag | at.TLB_CLEAN);
+    }
   }
 }
 

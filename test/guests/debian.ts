@@ -1,0 +1,116 @@
+/** Debian's kernel as a guest, and a checkpoint in memory: what the store does, without a store. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { guestFactory } from '../../engine/models/create';
+import type { Guest, GuestDefinition, GuestFiles, HostServices, ImageFile } from '../../engine/models/guest';
+import { type Requirement, images, imagesFolder } from '../requirement';
+
+export const debianImages: Requirement = images('vmlinuz', 'initrd.gz', 'fw_dynamic.bin');
+
+/** Deterministic guests ask nothing of their host. */
+const noHost: HostServices = {
+  now: () => {
+    throw new Error('a deterministic guest asked for the time');
+  },
+  fillRandom: () => {
+    throw new Error('a deterministic guest asked for randomness');
+  },
+};
+
+const read = (name: string): Uint8Array => new Uint8Array(readFileSync(join(imagesFolder, name)));
+
+function describeFile(name: string, bytes: Uint8Array): ImageFile {
+  return { key: name, name, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+export class DebianImage {
+  readonly files: Required<Pick<GuestFiles, 'firmware' | 'kernel' | 'initrd'>> = {
+    firmware: read('fw_dynamic.bin'),
+    kernel: read('vmlinuz'),
+    initrd: read('initrd.gz'),
+  };
+
+  create(options: Partial<GuestDefinition> = {}): Guest {
+    const { firmware, kernel, initrd } = this.files;
+    const definition: GuestDefinition = {
+      version: 1,
+      model: 'machine',
+      memory: 256 * 2 ** 20,
+      clock: 'deterministic',
+      commandLine: 'console=ttyS0 quiet',
+      firmware: describeFile('fw_dynamic.bin', firmware),
+      kernel: describeFile('vmlinuz', kernel),
+      initrd: describeFile('initrd.gz', initrd),
+      ...options,
+    };
+    return guestFactory(noHost)(definition, this.files);
+  }
+}
+
+/** Runs until `instructions` have been executed since power-on; idle time is skipped. Returns the console's output. */
+export function runTo(guest: Guest, instructions: number): string {
+  let output = '';
+  while (guest.instructions < instructions) {
+    const exit = guest.run({ instructions: instructions - guest.instructions });
+    output += Buffer.from(guest.takeOutput()).toString('latin1');
+    if (exit.reason === 'halted' || exit.reason === 'fault') break;
+    if (exit.reason === 'idle') {
+      if (exit.wakeAfter === undefined) break;
+      guest.skipIdle(exit.wakeAfter);
+    }
+  }
+  return output;
+}
+
+/** Runs until the console shows `text`. @throws Error with what it showed instead. */
+export function runUntil(guest: Guest, text: string, limit = 5e9): string {
+  let output = '';
+  const end = guest.instructions + limit;
+  while (!output.includes(text)) {
+    const before = output.length;
+    const exit = guest.run({ instructions: 5_000_000 });
+    output += Buffer.from(guest.takeOutput()).toString('latin1');
+    const stuck = exit.reason === 'idle' && exit.wakeAfter === undefined && output.length === before;
+    if (exit.reason === 'idle' && exit.wakeAfter !== undefined) guest.skipIdle(exit.wakeAfter);
+    if (output.includes(text)) break;
+    if (stuck || exit.reason === 'halted' || exit.reason === 'fault' || guest.instructions > end) {
+      throw new Error(`no "${text}" on the console (${exit.reason}):\n${output.slice(-2000)}`);
+    }
+  }
+  return output;
+}
+
+/** Pages and state of a guest, gathered slice by slice. */
+export class MemoryCheckpoint {
+  private readonly pages = new Map<string, Map<number, Uint8Array>>();
+  private state: Uint8Array | undefined;
+
+  take(guest: Guest): void {
+    for (const space of guest.spaces) {
+      const pages = this.pages.get(space.name) ?? new Map<number, Uint8Array>();
+      this.pages.set(space.name, pages);
+      for (const page of space.dirty()) pages.set(page, space.read(page).slice());
+      space.clean();
+    }
+    this.state = guest.save();
+  }
+
+  apply(guest: Guest): void {
+    if (!this.state) return;
+    for (const space of guest.spaces) {
+      for (const [page, bytes] of this.pages.get(space.name) ?? []) space.load(page, bytes);
+    }
+    guest.restore(this.state);
+  }
+}
+
+/** One hash of all that a guest is. */
+export function fingerprint(guest: Guest): string {
+  const hash = createHash('sha256').update(guest.save());
+  for (const space of guest.spaces) {
+    if (space.name !== 'ram') continue;
+    for (let page = 0; page < space.pages; page++) hash.update(space.read(page));
+  }
+  return hash.digest('hex');
+}
