@@ -198,7 +198,7 @@ function requirePrograms(names: readonly string[]): void {
   const missing = names.filter((name) => !path.some((directory) => existsSync(join(directory, name))));
   if (missing.length > 0) {
     throw new ImagesError(
-      `the guest images come from Debian's archive through apt, and ${missing.join(' and ')} is not installed: ` +
+      `the guest images come from Debian's archive through apt, and ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not installed: ` +
         'run this on Debian or Ubuntu, or in a container of theirs (packages apt and dpkg)',
       'unavailable',
     );

@@ -66,7 +66,7 @@ describe('a guest as a process', () => {
       'process.stdout.write("userspace rea"); setTimeout(() => { console.log("ched"); setTimeout(() => {}, 50) }, 50)',
     );
     expect(run.userspaceMs).toBeGreaterThan(45);
-    expect(run.wallMs - run.userspaceMs).toBeGreaterThan(40);
+    expect(run.wallMs).toBeGreaterThan(run.userspaceMs);
   });
 
   test.each([

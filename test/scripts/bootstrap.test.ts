@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -105,9 +106,20 @@ test('an unknown task is refused with the list', () => {
 test('packages are installed when the lock names another version; a failure ends a test run in its count', () => {
   put('package-lock.json', JSON.stringify({ packages: { 'node_modules/tsx': { version: '5' } } }));
   put('node_modules/.bin/npm', '#!/bin/sh\necho "npm $*: no network" >&2; exit 1\n');
-  spawnSync('chmod', ['+x', join(root, 'node_modules/.bin/npm')]);
+  chmodSync(join(root, 'node_modules/.bin/npm'), 0o755);
   const { status, stdout, stderr } = bootstrap('test');
   expect(status).toBe(1);
   expect(stdout).toBe('0 passed, 1 failed\n');
   expect(stderr).toMatch(/package-lock\.json changed: tsx[\s\S]*npm ci .*no network[\s\S]*Check the network/);
+});
+
+test('a signal reaches the task, and the task decides how it ends', async () => {
+  put(
+    'scripts/demo.ts',
+    'process.on("SIGTERM", () => process.exit(5)); console.log("up"); setInterval(() => {}, 1000);',
+  );
+  const child = spawn(process.execPath, [join(root, 'scripts', 'bootstrap.mjs'), 'demo']);
+  child.stdout.on('data', () => child.kill('SIGTERM'));
+  const exitCode = await new Promise((resolve) => child.on('close', resolve));
+  expect(exitCode).toBe(5);
 });

@@ -34,7 +34,7 @@ export function boot(ours: Peer, theirs: Peer, target?: number): Workload {
   };
 }
 
-export const bootInterpreter = boot(hypervisor('interpreter'), qemuSystem, 5);
+export const bootInterpreter = boot(hypervisor, qemuSystem, 5);
 
 function guestWorkload(images: string): GuestWorkload {
   return {
