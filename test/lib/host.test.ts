@@ -374,8 +374,8 @@ describe('a host refuses', () => {
         memory: Size.mebibytes(64),
       });
     refuse(
-      /: its 64 MiB of RAM, 300 MiB of disks and 160 MB for the engine are more than .*, 512 MB\. /,
-      guest(512),
+      /: its 64 MiB of RAM, 40 MiB of disks and 160 MB for the engine are more than .*, 256 MB\. /,
+      guest(256),
     );
     expect(() => guest(264)(stack())).not.toThrow();
   });
