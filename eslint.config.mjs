@@ -85,6 +85,12 @@ export default defineConfig(
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       // An implementation in memory of an asynchronous interface awaits nothing.
       '@typescript-eslint/require-await': 'off',
+      // Interfaces are often records of closures; classes that are not say so by using `this`.
+      '@typescript-eslint/unbound-method': 'off',
+      // String(value) shows what is not known in messages.
+      '@typescript-eslint/no-base-to-string': 'off',
+      // The form for CommonJS modules whose export is one function.
+      '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }],
       eqeqeq: 'error',
       'no-var': 'error',
       'prefer-const': 'error',
@@ -102,7 +108,6 @@ export default defineConfig(
     rules: {
       // Jest's matchers are `any` by declaration.
       '@typescript-eslint/no-unsafe-assignment': 'off',
-      '@typescript-eslint/unbound-method': 'off',
     },
   },
   {

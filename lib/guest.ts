@@ -122,15 +122,16 @@ export abstract class Guest extends Construct implements IGuest {
    */
   protected _deploy(describe: (assets: ImageAssets) => Definition): void {
     const assets = new ImageAssets(this);
-    const definition = publishDefinition(this, {
+    const definition: Definition = {
       ...describe(assets),
       ...(this.breaker && { breaker: this.breaker }),
-    });
+    };
     this.owner._register({
       guestId: this.guestId,
       path: this.node.path,
-      memory: this.memory,
-      definition,
+      memory: definition.memory,
+      disks: (definition.disks ?? []).reduce((sum, { size }) => sum + size, 0),
+      definition: publishDefinition(this, definition),
       files: assets.assets,
     });
   }

@@ -1,4 +1,4 @@
-import { Duration, Lazy, RemovalPolicy, Size, Token } from 'aws-cdk-lib';
+import { Duration, Lazy, RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -13,13 +13,13 @@ import { bundleDirectory, BundleName } from './bundle';
 import { DeclarationError } from './declaration-error';
 import { HostAttributes, HostBase, IHost, ImportedHost } from './host-base';
 import { assetKey } from './image/image-assets';
-import { MEBIBYTE } from './image/size';
+import { describeSize, MEBIBYTE } from './image/size';
 import { limits } from './limits';
 
 /** Properties of a {@link Host}. */
 export interface HostProps {
   /**
-   * Memory of the worker function in megabytes: at least the largest guest's RAM and 160 for the engine.
+   * Memory of the worker function in megabytes: at least the largest guest's RAM and disks, and 160 for the engine.
    *
    * @default - what the largest guest needs, and at least 1,769, which gives one whole CPU
    */
@@ -85,7 +85,10 @@ export interface GuestRegistration {
   readonly guestId: string;
   /** Construct path, for messages. */
   readonly path: string;
-  readonly memory: Size;
+  /** RAM in bytes. */
+  readonly memory: number;
+  /** Bytes of its disks, which a worker holds in memory. */
+  readonly disks: number;
   readonly definition: s3_assets.Asset;
   readonly files: readonly s3_assets.Asset[];
 }
@@ -315,10 +318,14 @@ export class Host extends HostBase {
     const needed = neededMemory(guest);
     const memorySize = this.memorySize ?? limits.functionMemory.most;
     if (needed <= memorySize) return;
+    const disks = guest.disks === 0 ? '' : ` of RAM, ${describeSize(guest.disks)} of disks`;
+    const smaller = `give the guest less "memory" or smaller disks, by ${needed - memorySize} MiB`;
     throw new DeclarationError(
       `memory of ${guest.path}`,
-      `its ${guest.memory.toMebibytes()} MiB and ${limits.engineMemory} MB for the engine are more than the memorySize of ${this.node.path}, ${memorySize} MB`,
-      `Set the host's "memorySize" to ${needed} or more, or the guest's "memory" to Size.mebibytes(${memorySize - limits.engineMemory}) or less`,
+      `its ${describeSize(guest.memory)}${disks} and ${limits.engineMemory} MB for the engine are more than the memorySize of ${this.node.path}, ${memorySize} MB`,
+      needed > limits.functionMemory.most
+        ? smaller.replace('give', 'Give')
+        : `Set the host's "memorySize" to ${needed} or more, or ${smaller}`,
     );
   }
 
@@ -336,7 +343,7 @@ export class Host extends HostBase {
 
 /** Megabytes that a worker needs for the guest. Lambda's megabytes are mebibytes. */
 function neededMemory(guest: GuestRegistration): number {
-  return guest.memory.toBytes() / MEBIBYTE + limits.engineMemory;
+  return Math.ceil((guest.memory + guest.disks) / MEBIBYTE) + limits.engineMemory;
 }
 
 function statement(actions: string[], ...resources: string[]): iam.PolicyStatement {

@@ -4,8 +4,19 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import * as fs from 'fs';
 import { GuestImage, Host, VirtualMachine } from '../../lib';
-import { definitionOf, emptyBundle, file, firmware, initrd, kernel, kernelBytes, stack } from './fixtures';
+import {
+  definitionOf,
+  emptyBundle,
+  file,
+  firmware,
+  initrd,
+  kernel,
+  kernelBytes,
+  MEBIBYTE,
+  stack,
+} from './fixtures';
 
 jest.mock('../../lib/bundle', () => ({ bundleDirectory: (name: string) => emptyBundle(name) }));
 
@@ -347,10 +358,26 @@ describe('a host refuses', () => {
         memory: Size.mebibytes(mebibytes),
       });
     refuse(
-      /^memory of Stack\/Guest: its 353 MiB and 160 MB for the engine are more than the memorySize of Stack\/Host, 512 MB\. Set the host's "memorySize" to 513 or more, or the guest's "memory" to Size\.mebibytes\(352\) or less\.$/,
+      /^memory of Stack\/Guest: its 353 MiB and 160 MB for the engine are more than the memorySize of Stack\/Host, 512 MB\. Set the host's "memorySize" to 513 or more, or give the guest less "memory" or smaller disks, by 1 MiB\.$/,
       guest(353),
     );
     expect(() => guest(352)(stack())).not.toThrow();
+  });
+
+  test('a guest whose disks its memory does not hold', () => {
+    const large = file('large.raw', '');
+    fs.truncateSync(large, 40 * MEBIBYTE);
+    const guest = (memorySize: number) => (scope: Stack) =>
+      new VirtualMachine(scope, 'Guest', {
+        host: new Host(scope, 'Host', { memorySize }),
+        image: GuestImage.linux({ kernel, firmware, disks: [large] }),
+        memory: Size.mebibytes(64),
+      });
+    refuse(
+      /: its 64 MiB of RAM, 40 MiB of disks and 160 MB for the engine are more than .*, 256 MB\. /,
+      guest(256),
+    );
+    expect(() => guest(264)(stack())).not.toThrow();
   });
 
   test('two guests of one id', () => {
