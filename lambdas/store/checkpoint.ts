@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { PAGE_SIZE, type PageSpace } from '../../engine/models/guest';
 import { StateError } from '../../engine/snapshot/errors';
 import { forEachBounded } from './bounded';
-import { codecNamed, PREFERRED_CODEC } from './codec';
+import { codecNamed, plain, PREFERRED_CODEC } from './codec';
 import { CorruptPackError } from './errors';
 import { packName } from './keys';
 import { FRAME_BYTES, openPack, PackWriter, sha256, type FrameLocator, type OpenPack } from './pack';
@@ -224,7 +224,7 @@ export async function openCheckpoint(
   );
   return {
     checkpoint: { guest, at, spaces, state: root.state, live: livePacks(spaces, root.state) },
-    state: root.state.length === 0 ? undefined : Buffer.concat(stateFrames),
+    state: root.state.length === 0 ? undefined : plain(Buffer.concat(stateFrames)),
     reader,
   };
 }

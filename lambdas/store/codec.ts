@@ -19,8 +19,13 @@ const raw: Codec = {
 const zstd: Codec = {
   name: 'zstd',
   compress: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-  decompress: (bytes, length) => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
+  decompress: (bytes, length) => plain(zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, length) })),
 };
+
+/** The same bytes as no Buffer, whose `slice` would share them: what goes to a guest must behave as its own. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
 
 const CODECS: ReadonlyMap<string, Codec> = new Map([raw, zstd].map((codec) => [codec.name, codec]));
 

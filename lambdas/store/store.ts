@@ -39,6 +39,8 @@ export interface Head {
   readonly fencing: number;
   /** The fencing number under which `generation` was committed: with it, the key of the generation's record. */
   readonly committedFencing: number;
+  /** Id of the queue message whose slice committed `generation`: it answers for sending the next token. */
+  readonly committedBy?: string;
   /** Leases taken since the last commit; what resumes a suspended guest sets it to 0. */
   readonly attempts: number;
   readonly status: Status;

@@ -1,4 +1,5 @@
 /** The checkpoint store on a table: which item holds what, and which condition guards it. */
+import { plain } from './codec';
 import { readConsole, writeConsole } from './console-log';
 import { InputError } from './errors';
 import {
@@ -187,17 +188,18 @@ class TablePacks implements PackStore {
 }
 
 function bytesOf(value: Item[string] | undefined): Uint8Array {
-  return value instanceof Uint8Array ? value : NO_BYTES;
+  return value instanceof Uint8Array ? plain(value) : NO_BYTES;
 }
 
 function headItem(head: Head): Item {
-  const { lease, reason, wakeAt, wakeAfter, ...always } = head;
+  const { lease, reason, committedBy, wakeAt, wakeAfter, ...always } = head;
   const key: Key = headKey(checkGuestId(head.guest));
   return {
     ...key,
     ...always,
     ...(lease === undefined ? {} : { leaseOwner: lease.owner, leaseExpires: lease.expires }),
     ...(reason === undefined ? {} : { reason: reason.slice(0, REASON_LENGTH) }),
+    ...(committedBy === undefined ? {} : { committedBy }),
     ...(wakeAt === undefined ? {} : { wakeAt }),
     ...(wakeAfter === undefined ? {} : { wakeAfter }),
   };
@@ -214,6 +216,7 @@ function headOf(item: Item): Head {
     generation: number('generation'),
     fencing: number('fencing'),
     committedFencing: number('committedFencing'),
+    ...(item.committedBy === undefined ? {} : { committedBy: String(item.committedBy) }),
     attempts: number('attempts'),
     status: String(item.status) as Status,
     ...(item.reason === undefined ? {} : { reason: String(item.reason) }),

@@ -29,15 +29,16 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   const timeout = Date.now() + context.getRemainingTimeInMillis();
   const batchItemFailures: { itemIdentifier: string }[] = [];
   for (const { messageId, body } of event.Records) {
-    if (!(await settled(worker, body, timeout))) batchItemFailures.push({ itemIdentifier: messageId });
+    if (!(await settled(worker, messageId, body, timeout)))
+      batchItemFailures.push({ itemIdentifier: messageId });
   }
   return { batchItemFailures };
 }
 
 /** True when the queue may delete the message. */
-async function settled(worker: Worker, body: string, timeout: number): Promise<boolean> {
+async function settled(worker: Worker, messageId: string, body: string, timeout: number): Promise<boolean> {
   try {
-    const outcome = await processToken(worker, parseToken(body), timeout);
+    const outcome = await processToken(worker, { messageId, token: parseToken(body) }, timeout);
     if (outcome.kind === 'dropped' || outcome.kind === 'returned')
       worker.log({ message: 'token', body, ...outcome });
     return outcome.kind !== 'returned';

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError, type GuestDefinition, type GuestFiles, type ImageFile } from '../../engine/models/guest';
+import { plain } from '../store/codec';
 import { parseDefinition } from './definition';
 
 /** Where assets lie. */
@@ -73,7 +74,7 @@ export class Images {
   private async file(file: ImageFile): Promise<Uint8Array> {
     const path = join(this.directory, file.sha256);
     const cached = await readFile(path).catch(() => undefined);
-    if (cached !== undefined && mismatch(file, cached) === undefined) return cached;
+    if (cached !== undefined && mismatch(file, cached) === undefined) return plain(cached);
 
     const bytes = await this.assets.get(file.key);
     if (bytes === undefined) {

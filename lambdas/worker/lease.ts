@@ -28,6 +28,7 @@ export async function acquire(
 
 /** What a committed slice makes of the head. */
 export interface Progress {
+  readonly committedBy: string;
   readonly status: Status;
   readonly reason?: string;
   readonly inboxCursor: number;

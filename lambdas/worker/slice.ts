@@ -13,13 +13,12 @@ import {
 } from '../../engine/models/guest';
 import { StateError } from '../../engine/snapshot/errors';
 import type { RunQueue } from '../queue/run-queue';
-import type { Token } from '../queue/token';
 import { flush, type Changes, type FlushResult } from '../store/checkpoint';
 import { collect } from '../store/collect';
 import { CorruptPackError } from '../store/errors';
 import type { CheckpointStore, Head, SliceMetrics } from '../store/store';
 import { instructionsLeft, tripped } from './breaker';
-import { decide, ownToken, type Decision } from './decide';
+import { decide, ownToken, type Decision, type Delivery } from './decide';
 import type { FlushRate } from './flush-rate';
 import type { Images } from './image';
 import { acquire, commit, conclude, release, type Progress } from './lease';
@@ -72,7 +71,8 @@ const INBOX_ENTRIES = 50;
  * Does what a token asks for. `timeout`: when the function is ended (ms since the epoch).
  * @throws what the store, the queue or the assets threw: the token is to be delivered again.
  */
-export async function processToken(worker: Worker, token: Token, timeout: number): Promise<Outcome> {
+export async function processToken(worker: Worker, delivery: Delivery, timeout: number): Promise<Outcome> {
+  const { token, messageId } = delivery;
   const deadline = timeout - MARGIN_MS;
   const store = worker.openStore(deadline);
   const head = await findHead(worker, store, token.guest);
@@ -80,8 +80,8 @@ export async function processToken(worker: Worker, token: Token, timeout: number
 
   const asksInbox = 'wake' in token && head.status === 'idle';
   const waiting = asksInbox && (await store.readInbox(head.guest, head.inboxCursor, 1)).length > 0;
-  const decision = decide(token, head, worker.now(), waiting);
-  if (decision.kind !== 'run') return sendAsDecided(worker, token, head, decision);
+  const decision = decide(delivery, head, worker.now(), waiting);
+  if (decision.kind !== 'run') return sendAsDecided(worker, delivery, head, decision);
 
   const expires = worker.leaseMs === undefined ? timeout + LEASE_MARGIN_MS : worker.now() + worker.leaseMs;
   const held = await acquire(
@@ -92,7 +92,7 @@ export async function processToken(worker: Worker, token: Token, timeout: number
   );
   if (held === undefined) return { kind: 'returned', why: 'another worker was first to take the lease' };
   try {
-    return await runSlice(worker, store, held, { timerDue: decision.timerDue, deadline });
+    return await runSlice(worker, store, held, { messageId, timerDue: decision.timerDue, deadline });
   } catch (error) {
     // Best effort: if this fails too, the lease expires.
     await release(store, held, worker.now()).catch(() => false);
@@ -128,7 +128,7 @@ export function firstHead(guest: string, definition: string, now: number): Head 
 
 async function sendAsDecided(
   worker: Worker,
-  token: Token,
+  { token }: Delivery,
   head: Head,
   decision: Exclude<Decision, { kind: 'run' }>,
 ): Promise<Outcome> {
@@ -147,6 +147,8 @@ async function sendAsDecided(
 }
 
 interface SliceTerms {
+  /** The message that asked for the slice. */
+  readonly messageId: string;
   readonly timerDue: boolean;
   readonly deadline: number;
 }
@@ -205,7 +207,7 @@ async function runSlice(
   worker.flushRate.measured(flushed.stats.dirty, flushedAt - ranAt);
 
   const instructions = guest.instructions - before.instructions;
-  const progress = progressOf(held, result, instructions, flushedAt);
+  const progress = progressOf(held, result, terms.messageId, instructions, flushedAt);
   const metrics: SliceMetrics = {
     guest: held.guest,
     ...attempt,
@@ -274,8 +276,15 @@ function changesOf(guest: Guest, exit: Exit): Changes {
   return { spaces: guest.spaces.filter((space) => space.name.startsWith('disk')), state: undefined };
 }
 
-function progressOf(held: Head, result: RunResult, instructions: number, now: number): Progress {
+function progressOf(
+  held: Head,
+  result: RunResult,
+  messageId: string,
+  instructions: number,
+  now: number,
+): Progress {
   return {
+    committedBy: messageId,
     ...statusAfter(result.exit, now),
     inboxCursor: result.inboxCursor,
     consoleOffset: held.consoleOffset + result.output.length,

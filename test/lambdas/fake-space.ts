@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PAGE_SIZE, type PageSpace } from '../../engine/models/guest';
 
 /** Pages in a map, zero where nothing was written, dirty as a guest's are. */
@@ -36,6 +37,9 @@ export class FakeSpace implements PageSpace {
     return [...this.contents]
       .filter(([, bytes]) => bytes.some((byte) => byte !== 0))
       .sort(([a], [b]) => a - b)
-      .map(([page, bytes]): [number, string] => [page, Buffer.from(bytes).toString('base64')]);
+      .map(([page, bytes]): [number, string] => [
+        page,
+        createHash('sha256').update(bytes).digest('hex').slice(0, 16),
+      ]);
   }
 }
