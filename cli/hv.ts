@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** Entry of the command `hv`. */
+import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createGuest } from '../engine/models/create';
 import { main } from './program';
 
-const started = performance.timeOrigin;
+/** Counted from one reading of the system clock, so that setting the clock does not make guest time jump. */
+const wallNanoseconds = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
 
 /** Version of the package, whether this runs from the sources or from `dist/cli`. */
 function version(): string {
@@ -29,13 +31,13 @@ function version(): string {
 void main(
   process.argv.slice(2),
   {
-    createGuest,
+    createGuest: (definition, files) =>
+      createGuest(definition, files, {
+        now: wallNanoseconds,
+        fillRandom: (bytes) => void randomFillSync(bytes),
+      }),
     host: process,
-    clock: {
-      // Counted from one reading of the system clock, so that setting the clock does not make guest time jump.
-      wallNanoseconds: () => BigInt(Math.round((started + performance.now()) * 1e3)) * 1000n,
-      monotonicMilliseconds: () => performance.now(),
-    },
+    clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },
     // Not process.exit at once: output that a pipe has not taken yet must get through. But a reader that takes
     // nothing must not hold us for ever.
     exit: (status) => {
