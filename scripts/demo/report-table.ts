@@ -1,83 +1,71 @@
 /** The demonstration's result for people: at most 80 columns, plain text. */
-import Table from 'cli-table3';
 import type { SliceMetrics } from '../../lambdas/store/store';
 import type { Report } from './story';
 
-const HEADINGS = [
-  'slice',
-  'worker',
-  'gen',
-  'Minstr',
-  'wall ms',
-  'restore ms',
-  'pages',
-  'KiB',
-  'exits by cause',
+type Column = readonly [heading: string, cell: (slice: SliceMetrics, number: number) => string | number];
+
+const COLUMNS: readonly Column[] = [
+  ['slice', (_, number) => number],
+  ['worker', ({ worker }) => worker],
+  ['gen', ({ generation }) => generation],
+  ['Minstr', ({ instructions }) => (instructions / 1e6).toFixed(1)],
+  ['wall', ({ startedAt, endedAt }) => endedAt - startedAt],
+  ['restore', ({ restoreMs }) => restoreMs],
+  ['pages', ({ pages }) => pages.dirty],
+  ['KiB', ({ bytesWritten }) => Math.ceil(bytesWritten / 1024)],
+  ['irq', ({ exits }) => compact(exitsOf(exits, 'irq'))],
+  ['ecall', ({ exits }) => compact(exitsOf(exits, 'ecall'))],
+  ['mmio', ({ exits }) => compact(exitsOf(exits, 'mmio'))],
+  ['walk', ({ exits }) => compact(exitsOf(exits, 'walk'))],
+  ['other', ({ exits }) => compact(exitsOf(exits, 'other'))],
 ];
-/** With the two spaces between columns this makes 80. */
-const EXITS_WIDTH = 21;
+
+const LEGEND = [
+  'wall, restore: milliseconds; pages: changed 4 KiB pages; KiB: written to the table.',
+  'Exits from guest code: interrupts, environment calls, device registers, page',
+  'walks, others (faults, TLB flushes); --json has every cause.',
+];
+
+/** Causes are many; a table of 80 columns has room for their kinds. */
+const KINDS: readonly (readonly [kind: string, causes: RegExp])[] = [
+  ['irq', /interrupt$/],
+  ['ecall', /^ecall/],
+  ['mmio', /^mmio/],
+  ['walk', /^page-walk/],
+];
 
 export function reportTable(report: Report): string {
-  const rows = report.slices.map((slice, index) => row(slice, index + 1));
-  const table = new Table({
-    head: HEADINGS,
-    chars: Object.fromEntries(BORDERS.map((name) => [name, ''])),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
-    colAligns: ['right', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
-    colWidths: [6, 7, 4, 7, 8, 11, 6, 6, EXITS_WIDTH],
-    wordWrap: true,
-  });
-  table.push(...rows);
-  const { kill } = report;
-  const total = report.slices.reduce((sum, slice) => sum + slice.bytesWritten, 0);
+  const { kill, slices, workers, milliseconds } = report;
+  const written = slices.reduce((sum, slice) => sum + slice.bytesWritten, 0) / 1024 / 1024;
   return [
     '',
-    table
-      .toString()
-      .split('\n')
-      .map((line) => line.trimEnd())
-      .join('\n'),
+    ...aligned([
+      COLUMNS.map(([heading]) => heading),
+      ...slices.map((slice, index) => COLUMNS.map(([, cell]) => String(cell(slice, index + 1)))),
+    ]),
+    '',
+    ...LEGEND,
     '',
     `Worker ${kill.worker} was killed ${kill.afterMs} ms into slice ${kill.generation}; worker ${kill.takenUpBy} ran it again.`,
-    `Debian was at its prompt after ${report.bootSlices} slices and ${seconds(report.milliseconds.boot)}.`,
-    `${report.slices.length} slices on ${report.workers.length} worker processes (${report.workers.join(', ')}), ` +
-      `${(total / 1024 / 1024).toFixed(1)} MiB written.`,
+    `Debian was at its prompt after ${report.bootSlices} slices and ${(milliseconds.boot / 1000).toFixed(1)} s.`,
+    `${slices.length} slices on workers ${workers.join(', ')}; ${written.toFixed(1)} MiB written.`,
     '',
   ].join('\n');
 }
 
-const BORDERS = [
-  ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-];
-
-function row(slice: SliceMetrics, number: number): string[] {
-  return [
-    String(number),
-    slice.worker,
-    String(slice.generation),
-    (slice.instructions / 1e6).toFixed(1),
-    String(slice.endedAt - slice.startedAt),
-    `${slice.restoreMs} ${slice.restoredFrom}`,
-    String(slice.pages.dirty),
-    String(Math.ceil(slice.bytesWritten / 1024)),
-    exits(slice.exits),
-  ];
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join(' '));
 }
 
-/** The most frequent first. */
-function exits(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .sort(([, a], [, b]) => b - a)
-    .map(([cause, count]) => `${cause} ${compact(count)}`)
-    .join(', ');
+function exitsOf(exits: Readonly<Record<string, number>>, wanted: string): number {
+  return Object.entries(exits)
+    .filter(([cause]) => (KINDS.find(([, causes]) => causes.test(cause))?.[0] ?? 'other') === wanted)
+    .reduce((sum, [, count]) => sum + count, 0);
 }
 
+/** At most four characters. */
 function compact(count: number): string {
   if (count < 10_000) return String(count);
-  return count < 1e6 ? `${Math.round(count / 1e3)}k` : `${(count / 1e6).toFixed(1)}M`;
-}
-
-function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1000).toFixed(1)} s`;
+  return count < 999_500 ? `${Math.round(count / 1e3)}k` : `${Math.round(count / 1e6)}M`;
 }

@@ -49,7 +49,8 @@ const PROMPT = /(^|\n)\S* ?# $/;
 const LEAST_BOOT_SLICES = 5;
 /** The slice whose worker is killed: the guest has state by then, and is far from the prompt. */
 const KILLED_GENERATION = 3;
-const KILL_AFTER_MS = 300;
+/** How far into the slice, as a part of what the slice before took: past the restore, well before the commit. */
+const KILL_AT = 0.6;
 
 /** Time limits that only a broken system reaches, in seconds. */
 const LIMITS = { boot: 600, answer: 120, halt: 120, slice: 120 } as const;
@@ -86,13 +87,14 @@ export async function play(assembly: string, options: StoryOptions, presenter: P
     const observer = new Observer(storeOf(cloud.dynamodb, stack), stack.guest, (bytes) =>
       presenter.console(bytes),
     );
+    const kill = new Assassin(presenter);
     broke = (message) => observer.fail(message);
-    answered = (worker, { outcome, error }) => {
+    answered = (worker, { outcome, error, milliseconds }) => {
+      kill.lastSliceMs = milliseconds;
       if (outcome !== 'success' && worker !== kill.victim) {
         observer.fail(`worker ${worker.id}: ${outcome}: ${error?.errorMessage ?? ''}`);
       }
     };
-    const kill = new Assassin(presenter);
     invoked = (worker, event) => kill.consider(worker, event);
 
     presenter.step(`sending the first run token; the guest's console follows as it is committed`);
@@ -173,6 +175,8 @@ function tail(log: readonly string[]): string {
 /** Kills one worker in the middle of a slice, and finds out who did its work instead. */
 class Assassin {
   victim: WorkerProcess | undefined;
+  /** What the last slice took, with restore and commit. */
+  lastSliceMs = 0;
   private deed: Omit<Kill, 'takenUpBy'> | undefined;
 
   constructor(private readonly presenter: Presenter) {}
@@ -180,11 +184,11 @@ class Assassin {
   consider(worker: WorkerProcess, event: unknown): void {
     const generation = generationOf(event) + 1;
     if (this.victim !== undefined || !(generation >= KILLED_GENERATION)) return;
-    const since = worker.busySince;
+    const served = worker.invocations;
     const startedAt = Date.now();
     setTimeout(() => {
       // A slice that is over already cannot be killed: the next one then.
-      if (this.victim !== undefined || !worker.busy || worker.busySince !== since) return;
+      if (this.victim !== undefined || !worker.busy || worker.invocations !== served) return;
       this.victim = worker;
       this.deed = { generation, worker: worker.id, pid: worker.pid ?? 0, afterMs: Date.now() - startedAt };
       this.presenter.step(
@@ -192,7 +196,7 @@ class Assassin {
           'its lease runs out, then another worker takes the slice up again',
       );
       void worker.kill();
-    }, KILL_AFTER_MS);
+    }, KILL_AT * this.lastSliceMs);
   }
 
   async verdict(observer: Observer): Promise<Kill> {
