@@ -30,13 +30,16 @@ function readBytes(what: string, path: string): Uint8Array {
   }
 }
 
-/** Where distributions put OpenSBI for QEMU's `virt` machine, in the order of preference. */
+/**
+ * Where distributions put OpenSBI for QEMU's `virt` machine, in the order of preference: fw_dynamic is told where
+ * the kernel lies, fw_jump assumes an address.
+ */
 const FIRMWARE_PLACES = [
-  join('.cache', 'images', 'fw_jump.bin'),
   join('.cache', 'images', 'fw_dynamic.bin'),
-  '/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin',
   '/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin',
   '/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin',
+  join('.cache', 'images', 'fw_jump.bin'),
+  '/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin',
 ];
 
 /** @throws UsageError when none of the places has it. */

@@ -7,7 +7,8 @@ import { guestFactory } from '../engine/models/create';
 import { hostServices } from '../lambdas/host-services';
 import { main } from './program';
 
-const started = performance.timeOrigin;
+/** Counted from one reading of the system clock, so that setting the clock does not make guest time jump. */
+const wallNanoseconds = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
 
 /** Version of the package, whether this runs from the sources or from `dist/cli`. */
 function version(): string {
@@ -30,13 +31,9 @@ function version(): string {
 void main(
   process.argv.slice(2),
   {
-    createGuest: guestFactory(hostServices),
+    createGuest: guestFactory({ ...hostServices, now: wallNanoseconds }),
     host: process,
-    clock: {
-      // Counted from one reading of the system clock, so that setting the clock does not make guest time jump.
-      wallNanoseconds: () => BigInt(Math.round((started + performance.now()) * 1e3)) * 1000n,
-      monotonicMilliseconds: () => performance.now(),
-    },
+    clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },
     // Not process.exit at once: output that a pipe has not taken yet must get through. But a reader that takes
     // nothing must not hold us for ever.
     exit: (status) => {

@@ -4,7 +4,7 @@
  * timeout ends. Lambda Developer Guide, "Using Lambda with Amazon SQS".
  */
 import {
-  ChangeMessageVisibilityCommand,
+  ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
   ReceiveMessageCommand,
   type Message,
@@ -25,17 +25,15 @@ export interface EventSource {
 
 export interface PollerOptions {
   /**
-   * Seconds after which a batch is visible again when its worker died
-   * (killed, timed out, out of memory). Default: the queue's visibility timeout,
-   * as in the cloud; tests and demonstrations cannot wait that long.
+   * Seconds after which messages that were not consumed (their worker died, the function failed, or it named them
+   * as failed) are visible again. Default: the queue's visibility timeout, as in the cloud; tests and
+   * demonstrations cannot wait that long.
    */
-  readonly redeliverCrashedAfterSeconds?: number;
+  readonly redeliverAfterSeconds?: number;
   readonly invoked?: (worker: WorkerProcess, event: unknown) => void;
   readonly answered?: (worker: WorkerProcess, event: unknown, result: InvocationResult) => void;
   readonly failed?: (error: Error) => void;
 }
-
-const DIED: ReadonlySet<InvocationResult['outcome']> = new Set(['timeout', 'out-of-memory', 'crashed']);
 
 export class Poller {
   private readonly client: SQSClient;
@@ -113,32 +111,26 @@ export class Poller {
 
   private async settle(messages: readonly Message[], result: InvocationResult): Promise<void> {
     if (this.stopping.signal.aborted) return;
-    if (result.outcome === 'success') {
-      const failed = this.source.reportBatchItemFailures ? failedItems(result.value) : new Set<string>();
-      const done = failed === 'all' ? [] : messages.filter(({ MessageId }) => !failed.has(MessageId ?? ''));
-      if (done.length === 0) return;
-      await this.client.send(
-        new DeleteMessageBatchCommand({
-          QueueUrl: this.source.queueUrl,
-          Entries: done.map(({ ReceiptHandle }, index) => ({
-            Id: String(index),
-            ReceiptHandle: ReceiptHandle ?? '',
-          })),
-        }),
-      );
-      return;
+    const failed = this.failedMessages(result);
+    const isDone = ({ MessageId }: Message) => failed !== 'all' && !failed.has(MessageId ?? '');
+    const entries = (chosen: readonly Message[]) =>
+      chosen.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    const { queueUrl: QueueUrl } = this.source;
+
+    const done = messages.filter(isDone);
+    if (done.length > 0) {
+      await this.client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries: entries(done) }));
     }
-    const seconds = this.options.redeliverCrashedAfterSeconds;
-    if (seconds === undefined || !DIED.has(result.outcome)) return;
-    for (const { ReceiptHandle } of messages) {
-      await this.client.send(
-        new ChangeMessageVisibilityCommand({
-          QueueUrl: this.source.queueUrl,
-          ReceiptHandle: ReceiptHandle ?? '',
-          VisibilityTimeout: seconds,
-        }),
-      );
-    }
+    const kept = messages.filter((message) => !isDone(message));
+    const VisibilityTimeout = this.options.redeliverAfterSeconds;
+    if (VisibilityTimeout === undefined || kept.length === 0) return;
+    const Entries = entries(kept).map((entry) => ({ ...entry, VisibilityTimeout }));
+    await this.client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+  }
+
+  private failedMessages(result: InvocationResult): ReadonlySet<string> | 'all' {
+    if (result.outcome !== 'success') return 'all';
+    return this.source.reportBatchItemFailures ? failedItems(result.value) : new Set();
   }
 
   private record(message: Message): object {

@@ -111,17 +111,27 @@ function fill(tlb: u32, virtual: u64, physical: u64): void {
   }
 }
 
+/** The TLB of one kind of access in the present mode. */
+@inline function tlbOf(access: u32): u32 {
+  if (access == Access.Execute) return load<u32>(at.FETCH_TLB);
+  return load<u32>(at.DATA_TLB) + (access == Access.Write ? at.TLB_WRITE : 0);
+}
+
 /**
- * A store to a page that was committed since its translation was cached: the
- * page is marked dirty and the entry is good again, without another walk.
+ * What the TLB knows, for accesses that the inline check leaves: misaligned
+ * ones, and stores to a page that was committed since. That page is marked
+ * dirty and its entry is good again. PAGE_FAULT where it knows nothing.
  */
-function reviveWrite(virtual: u64): u64 {
-  const entry = load<u32>(at.DATA_TLB) + at.TLB_WRITE + (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
+function lookUp(virtual: u64, access: u32): u64 {
+  const entry = tlbOf(access) + (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
   const page = virtual & ~u64(0xfff);
-  if (load<u64>(entry) != (page | at.TLB_CLEAN)) return PAGE_FAULT;
-  store<u64>(entry, page);
+  const tag = load<u64>(entry);
+  if (tag != page && tag != (page | at.TLB_CLEAN)) return PAGE_FAULT;
   const physical = u64(u32(virtual) + load<u32>(entry, 8) - at.RAM) + RAM_BASE;
-  markDirty(physical);
+  if (tag != page) {
+    store<u64>(entry, page);
+    markDirty(physical);
+  }
   return physical;
 }
 
@@ -130,10 +140,8 @@ function reviveWrite(virtual: u64): u64 {
  * where RAM is behind it. Raises and returns PAGE_FAULT or ACCESS_FAULT where it must not be.
  */
 export function resolve(virtual: u64, length: u64, access: u32): u64 {
-  if (access == Access.Write) {
-    const known = reviveWrite(virtual);
-    if (known != PAGE_FAULT) return known;
-  }
+  const known = lookUp(virtual, access);
+  if (known != PAGE_FAULT) return known;
   const mode = access == Access.Execute ? privilege() : dataPrivilege();
   const physical = translate(virtual, access, mode);
   if (physical >= ACCESS_FAULT) {
@@ -147,10 +155,7 @@ export function resolve(virtual: u64, length: u64, access: u32): u64 {
   const page = physical & ~u64(0xfff);
   if (!inRam(page, 4096)) return physical;
   if (access == Access.Write) markDirty(physical);
-  if (uniform(page)) {
-    if (access == Access.Execute) fill(load<u32>(at.FETCH_TLB), virtual, physical);
-    else fill(load<u32>(at.DATA_TLB) + (access == Access.Write ? at.TLB_WRITE : 0), virtual, physical);
-  }
+  if (uniform(page)) fill(tlbOf(access), virtual, physical);
   return physical;
 }
 
