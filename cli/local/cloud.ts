@@ -106,6 +106,7 @@ export class LocalCloud {
       );
       const sources = resources
         .ofType(MAPPING)
+        .filter(({ properties }) => properties['Enabled'] !== false)
         .map((mapping) => eventSource(mapping, resources, pools, region));
       const pollers = sources.map(({ source, pool }) => new Poller(sqs, source, pool, options));
       return new LocalCloud(

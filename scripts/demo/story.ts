@@ -99,10 +99,16 @@ export async function play(assembly: string, options: StoryOptions, presenter: P
 
     presenter.step(`sending the first run token; the guest's console follows as it is committed`);
     await cloud.send(stack.queue, { guest: stack.guest, generation: 0 });
-    const boot = await observer.until('booting to the shell prompt', LIMITS.boot, (head) =>
-      PROMPT.test(observer.text) ? { slices: head.slices, at: Date.now() } : undefined,
+    const boot = await observer.until('booting to the shell prompt', LIMITS.boot, async (head) => {
+      await kill.lookForHeir(observer);
+      return PROMPT.test(observer.text) ? { slices: head.slices, at: Date.now() } : undefined;
+    });
+    if (kill.victim === undefined) {
+      throw new DemoError('no slice lasted long enough to kill its worker; give larger --slice-instructions');
+    }
+    const killed = await observer.until('the killed slice taken up again', LIMITS.slice, () =>
+      kill.lookForHeir(observer),
     );
-    const killed = await kill.verdict(observer);
 
     presenter.step(`sending a command into the guest's inbox, through the ingress function`);
     const before = observer.text.length;
@@ -178,6 +184,7 @@ class Assassin {
   /** What the last slice took, with restore and commit. */
   lastSliceMs = 0;
   private deed: Omit<Kill, 'takenUpBy'> | undefined;
+  private done: Kill | undefined;
 
   constructor(private readonly presenter: Presenter) {}
 
@@ -191,31 +198,24 @@ class Assassin {
       if (this.victim !== undefined || !worker.busy || worker.invocations !== served) return;
       this.victim = worker;
       this.deed = { generation, worker: worker.id, pid: worker.pid ?? 0, afterMs: Date.now() - startedAt };
-      this.presenter.step(
-        `kill -9 of worker ${worker.id} (process ${worker.pid}) in the middle of slice ${generation}; ` +
-          'its lease runs out, then another worker takes the slice up again',
-      );
+      this.presenter.step(`kill -9 ${worker.pid}: worker ${worker.id}, in the middle of slice ${generation}`);
+      this.presenter.step('its lease has to run out, then the token comes back and another worker takes it');
       void worker.kill();
     }, KILL_AT * this.lastSliceMs);
   }
 
-  async verdict(observer: Observer): Promise<Kill> {
+  /** Who ran the killed slice, once that is committed. @throws DemoError when there is no such slice. */
+  async lookForHeir(observer: Observer): Promise<Kill | undefined> {
     const { deed } = this;
-    if (deed === undefined) {
-      throw new DemoError('no slice lasted long enough to kill its worker; give larger --slice-instructions');
-    }
-    const takenUpBy = await observer.until(
-      `slice ${deed.generation} taken up again`,
-      LIMITS.slice,
-      async () => {
-        const slice = (await observer.metrics()).find(({ generation }) => generation === deed.generation);
-        return slice === undefined ? undefined : shortName(slice.worker);
-      },
-    );
+    if (this.done !== undefined || deed === undefined) return this.done;
+    const slice = (await observer.metrics()).find(({ generation }) => generation === deed.generation);
+    if (slice === undefined) return undefined;
+    const takenUpBy = shortName(slice.worker);
     if (takenUpBy === deed.worker)
       throw new DemoError(`slice ${deed.generation} was committed before the kill`);
-    this.presenter.step(`worker ${takenUpBy} had taken slice ${deed.generation} up after the kill`);
-    return { ...deed, takenUpBy };
+    this.presenter.step(`worker ${takenUpBy} has taken slice ${deed.generation} up again`);
+    this.done = { ...deed, takenUpBy };
+    return this.done;
   }
 }
 
