@@ -77,6 +77,8 @@ class Session {
   private outputBytes = 0;
   private outputSince = Infinity;
   private lastPoll = -Infinity;
+  private dirtyPages = 0;
+  private dirtyGrowth = 0;
 
   constructor(
     private readonly guest: Guest,
@@ -110,10 +112,10 @@ class Session {
     return this.limits.instructions - (this.guest.instructions - this.startInstructions);
   }
 
-  /** When the slice is over: its length, or sooner if flushing what is dirty by now takes long. */
+  /** When the slice is over: its length, or sooner if flushing takes long. The next burst may write as much as the last. */
   private end(): number {
-    const dirty = this.guest.spaces.reduce((pages, space) => pages + space.dirty().length, 0);
-    const flushMs = COMMIT_MS + (dirty * PAGE_BYTES + this.outputBytes) / this.limits.flushRate;
+    const pages = this.dirtyPages + this.dirtyGrowth;
+    const flushMs = COMMIT_MS + (pages * PAGE_BYTES + this.outputBytes) / this.limits.flushRate;
     return Math.min(this.started + this.limits.sliceMs, this.limits.deadline - flushMs);
   }
 
@@ -123,7 +125,11 @@ class Session {
     if (!deterministic) this.guest.setWallClock(BigInt(Math.floor(start)) * 1_000_000n);
     const length = Math.min(BURST_MS, this.end() - start);
     const end = start + (first ? Math.max(length, SHORTEST_BURST_MS) : length);
-    return this.guest.run({ instructions: this.instructionsLeft(), expired: () => now() >= end });
+    const exit = this.guest.run({ instructions: this.instructionsLeft(), expired: () => now() >= end });
+    const dirty = this.guest.spaces.reduce((pages, space) => pages + space.dirty().length, 0);
+    this.dirtyGrowth = dirty - this.dirtyPages;
+    this.dirtyPages = dirty;
+    return exit;
   }
 
   private collectOutput(): void {

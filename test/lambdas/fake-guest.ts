@@ -26,7 +26,7 @@ interface State {
   ticks: number;
 }
 
-const RAM_PAGES = 600;
+const RAM_PAGES = 200;
 
 export class FakeGuest implements Guest {
   readonly ram = new FakeSpace('ram', RAM_PAGES);

@@ -68,7 +68,9 @@ export class World {
   }
 
   send(token: Token, delaySeconds = 0): void {
-    for (let copy = 0; copy <= (this.options.duplicates ?? 0); copy += 1) {
+    // A wake token sent again and again while a lease is held would double each time.
+    const duplicates = 'wake' in token && delaySeconds > 0 ? 0 : (this.options.duplicates ?? 0);
+    for (let copy = 0; copy <= duplicates; copy += 1) {
       const due = this.time + 1000 * Math.ceil(delaySeconds) + copy * 7;
       // The queue's own duplicates have the same id, a sender's have another.
       const id = `m${this.sent - (copy % 2)}`;
