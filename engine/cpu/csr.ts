@@ -53,8 +53,8 @@ const fixed = (number: number, name: string, section: string, value = 0n): CsrRo
 const range = (count: number, make: (index: number) => CsrRow): CsrRow[] => Array.from({ length: count }, (_, i) => make(i));
 
 const userRows: readonly CsrRow[] = [
-  row(0x001, 'fflags', 'unprivileged: "F"', { kind: kinds.FLOAT_FLAGS }),
-  row(0x002, 'frm', 'unprivileged: "F"', { kind: kinds.FLOAT_ROUNDING }),
+  row(0x001, 'fflags', 'unprivileged: "F"', { kind: kinds.FLOAT_FLAGS, cell: at.FFLAGS }),
+  row(0x002, 'frm', 'unprivileged: "F"', { kind: kinds.FLOAT_ROUNDING, cell: at.FRM }),
   row(0x003, 'fcsr', 'unprivileged: "F"', { kind: kinds.FLOAT_STATUS }),
   row(0xc00, 'cycle', 'unprivileged: "Zicntr"', { kind: kinds.CYCLE, write: 0n }),
   row(0xc01, 'time', 'unprivileged: "Zicntr"', { kind: kinds.TIME, write: 0n }),

@@ -37,6 +37,7 @@ interface Helpers extends Record<string, unknown> {
   request_poll(): void;
   update_timers(): bigint;
   csr_peek(number: number): bigint;
+  take_interrupt(): number;
 }
 
 /** Interrupt lines into a hart, by their bit in mip. */
@@ -130,6 +131,13 @@ export class Hart {
     if (next === lines) return;
     this.setCell(at.LINES, next);
     this.helpers.request_poll();
+  }
+
+  /** Takes a pending interrupt, without executing an instruction; true when there was one. `run` does so by itself. */
+  takeInterrupt(): boolean {
+    const taken = this.helpers.take_interrupt() !== 0;
+    this.helpers.select_tlbs();
+    return taken;
   }
 
   get steps(): bigint {
