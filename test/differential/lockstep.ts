@@ -1,0 +1,187 @@
+import { fields, indexOf } from './architectural-state';
+import { controlPage } from './layout';
+import { codeBase } from './layout';
+import { selectorBytes, type Image } from './image';
+import { masked } from './legal-differences';
+import type { TraceRecord } from './qemu';
+
+/**
+ * A hart that can be compared with QEMU: RAM from 0x80000000 on (at least
+ * `memoryMebibytes`), pc there after construction, M-mode. Values are unsigned
+ * 64-bit; reading them has no side effect.
+ */
+export interface SteppableHart {
+  loadImage(address: bigint, bytes: Uint8Array): void;
+  /** Executes one instruction, or takes the trap that it causes; or takes one pending interrupt. */
+  step(): void;
+  pc(): bigint;
+  /** 0, 1 or 3. */
+  privilege(): number;
+  x(index: number): bigint;
+  f(index: number): bigint;
+  /** Any CSR of `architectural-state.ts`, whatever the current privilege. */
+  csr(number: number): bigint;
+}
+
+export type CreateHart = () => SteppableHart;
+
+export interface Difference {
+  readonly field: string;
+  readonly expected: bigint;
+  readonly found: bigint;
+}
+
+/** The first instruction of a program after which the two sides differ. */
+export interface Divergence {
+  readonly program: number;
+  /** Instructions of the program before this one. */
+  readonly step: number;
+  readonly pc: bigint;
+  readonly instruction: string;
+  readonly differences: readonly Difference[];
+  /** QEMU's state before the instruction. */
+  readonly before: BigUint64Array;
+}
+
+export interface Comparison {
+  readonly divergences: readonly Divergence[];
+  /** Instructions compared. */
+  readonly compared: number;
+  /** How often each address was executed. */
+  readonly executions: ReadonlyMap<bigint, number>;
+  /** Programs that QEMU ran to their end. */
+  readonly finished: number;
+}
+
+const pcField = indexOf('pc');
+const interruptBit = 1n << 63n;
+const causes = [indexOf('mcause'), indexOf('scause')] as const;
+
+const maskOf = new BigUint64Array(fields.length).fill(0xffffffffffffffffn);
+for (const row of masked) {
+  const index = indexOf(row.field);
+  if (!row.after) maskOf[index] = (maskOf[index] ?? 0n) & ~row.bits;
+}
+const conditional = masked.filter((row) => row.after);
+
+function valueOf(hart: SteppableHart, index: number): bigint {
+  const field = fields[index];
+  if (!field) throw new Error(`no field ${index}`);
+  switch (field.kind) {
+    case 'pc':
+      return hart.pc();
+    case 'privilege':
+      return BigInt(hart.privilege());
+    case 'x':
+      return hart.x(field.index);
+    case 'f':
+      return hart.f(field.index);
+    case 'csr':
+      return hart.csr(field.csr);
+  }
+}
+
+/** Ignored bits by field, for as long as the two sides have not agreed on them since. */
+type Tolerated = Map<number, bigint>;
+
+export function differencesBetween(expected: BigUint64Array, hart: SteppableHart, tolerated?: Tolerated): Difference[] {
+  const differences: Difference[] = [];
+  for (let index = 0; index < fields.length; index += 1) {
+    const want = expected[index] ?? 0n;
+    const found = valueOf(hart, index);
+    if (want === found) {
+      tolerated?.delete(index);
+      continue;
+    }
+    const bits = (maskOf[index] ?? 0n) & ~(tolerated?.get(index) ?? 0n);
+    if (((want ^ found) & bits) !== 0n) differences.push({ field: fields[index]?.name ?? '?', expected: want, found });
+  }
+  return differences;
+}
+
+/** An interrupt is a step of its own for a hart; QEMU's log shows the handler's first instruction next. */
+export function stepWith(hart: SteppableHart, expected: BigUint64Array): void {
+  hart.step();
+  if (hart.pc() === expected[pcField]) return;
+  if (causes.some((cause) => ((expected[cause] ?? 0n) & interruptBit) !== 0n)) hart.step();
+}
+
+/** Generous bound of the instructions between two programs' bodies. */
+const resetSteps = 2000;
+
+/** Runs the batch on a hart beside QEMU's records. A program that differs is left; the next one starts on a new hart. */
+export function compareBatch(image: Image, records: Iterable<TraceRecord>, createHart: CreateHart): Comparison {
+  const divergences: Divergence[] = [];
+  const executions = new Map<bigint, number>();
+  const before = new BigUint64Array(fields.length);
+  let compared = 0;
+  let finished = 0;
+  let program = 0;
+  let step = -1; // -1: on the way to the program's body
+  let hart = startAt(image, 0, createHart);
+
+  const leave = (differences: readonly Difference[]): void => {
+    const pc = before[pcField] ?? 0n;
+    const instruction = image.disassembly.get(pc) ?? 'not code';
+    divergences.push({ program, step, pc, instruction, differences, before: before.slice() });
+  };
+  let running = true;
+  const tolerated: Tolerated = new Map();
+
+  for (const { values } of records) {
+    const body = image.bodies[program];
+    if (!body) break; // the way to power-off
+    const pc = values[pcField] ?? 0n;
+    if (step < 0) {
+      if (pc !== body.start) continue;
+      running = advanceTo(hart, body.start);
+      step = 0;
+      tolerated.clear();
+    } else {
+      const previous = before[pcField] ?? 0n;
+      executions.set(previous, (executions.get(previous) ?? 0) + 1);
+      step += 1;
+      if (running) {
+        stepWith(hart, values);
+        compared += 1;
+        const text = image.disassembly.get(previous) ?? '';
+        for (const row of conditional) {
+          if (row.after?.test(text)) tolerated.set(indexOf(row.field), row.bits);
+        }
+      }
+    }
+    if (running) {
+      const differences = differencesBetween(values, hart, tolerated);
+      if (differences.length > 0) {
+        leave(differences);
+        running = false;
+      }
+    } else if (step === 0) {
+      leave([{ field: 'pc', expected: body.start, found: hart.pc() }]);
+    }
+    before.set(values);
+    if (pc === body.end) {
+      finished += 1;
+      program += 1;
+      step = -1;
+      if (!running && program < image.programs.length) hart = startAt(image, program, createHart);
+      running = true;
+    }
+  }
+  return { divergences, compared, executions, finished };
+}
+
+function startAt(image: Image, program: number, createHart: CreateHart): SteppableHart {
+  const hart = createHart();
+  hart.loadImage(codeBase, image.bytes);
+  hart.loadImage(controlPage, selectorBytes(program));
+  return hart;
+}
+
+function advanceTo(hart: SteppableHart, address: bigint): boolean {
+  for (let step = 0; step < resetSteps; step += 1) {
+    if (hart.pc() === address) return true;
+    hart.step();
+  }
+  return false;
+}
