@@ -17,11 +17,23 @@ export const fields: readonly Field[] = [
   { kind: 'pc', name: 'pc', label: ' pc ' },
   { kind: 'privilege', name: 'privilege', label: '' },
   ...csrs.map(([name, csr]): Field => ({ kind: 'csr', csr, name, label: ` ${name} ` })),
-  ...Array.from({ length: 31 }, (_, index): Field => ({ kind: 'x', index: index + 1, name: `x${index + 1}`, label: ` x${index + 1}/` })),
-  ...Array.from({ length: 32 }, (_, index): Field => ({ kind: 'f', index, name: `f${index}`, label: ` f${index}/` })),
+  ...Array.from({ length: 31 }, (_, index): Field => ({
+    kind: 'x',
+    index: index + 1,
+    name: `x${index + 1}`,
+    label: ` x${index + 1}/`,
+  })),
+  ...Array.from({ length: 32 }, (_, index): Field => ({
+    kind: 'f',
+    index,
+    name: `f${index}`,
+    label: ` f${index}/`,
+  })),
 ];
 
-export const fieldIndex: ReadonlyMap<string, number> = new Map(fields.map((field, index) => [field.name, index]));
+export const fieldIndex: ReadonlyMap<string, number> = new Map(
+  fields.map((field, index) => [field.name, index]),
+);
 
 export function indexOf(name: string): number {
   const index = fieldIndex.get(name);

@@ -44,7 +44,9 @@ export class Draw {
       : this.random.between(-2048, 2047);
   }
   immediate20(): number {
-    return this.random.chance(0.3) ? this.random.pick([0, 1, 0x7ffff, 0x80000, 0xfffff]) : this.random.below(0x100000);
+    return this.random.chance(0.3)
+      ? this.random.pick([0, 1, 0x7ffff, 0x80000, 0xfffff])
+      : this.random.below(0x100000);
   }
   shift(bits: 32 | 64): number {
     return this.random.chance(0.3) ? this.random.pick([0, 1, bits - 1, bits / 2]) : this.random.below(bits);
@@ -63,7 +65,9 @@ export class Draw {
   /** Offset from s10 for an access of `size` bytes: mostly aligned, else misaligned or across the page boundary at s10. */
   dataOffset(size: number, misaligned = 0.25): number {
     if (size > 1 && this.random.chance(misaligned)) {
-      return this.random.chance(0.5) ? -this.random.between(1, size - 1) : this.random.between(-2048, 2047 - size);
+      return this.random.chance(0.5)
+        ? -this.random.between(1, size - 1)
+        : this.random.between(-2048, 2047 - size);
     }
     return this.random.between(-2048 / size, (2048 - size) / size) * size;
   }

@@ -49,7 +49,16 @@ export function buildImage(programs: readonly Program[]): Image {
     const run = (tool: string, ...options: string[]): string =>
       execFileSync(tool, options, { encoding: 'utf8', maxBuffer: 1 << 28, cwd: directory });
     run(tools.assembler, `-march=${march}`, 'batch.s', '-o', 'batch.o');
-    run(tools.linker, '--no-relax', '-e', 'entry', `-Ttext=0x${codeBase.toString(16)}`, 'batch.o', '-o', 'batch.elf');
+    run(
+      tools.linker,
+      '--no-relax',
+      '-e',
+      'entry',
+      `-Ttext=0x${codeBase.toString(16)}`,
+      'batch.o',
+      '-o',
+      'batch.elf',
+    );
     run(tools.objcopy, '-O', 'binary', '-j', '.text', 'batch.elf', 'batch.bin');
     const listing = run(tools.objdump, '-d', '-M', 'no-aliases,numeric', 'batch.elf');
     const { disassembly, symbols } = readListing(listing);
@@ -58,7 +67,10 @@ export function buildImage(programs: readonly Program[]): Image {
       if (address === undefined) throw new Error(`the listing has no symbol ${name}`);
       return address;
     };
-    const bodies = programs.map((_, index) => ({ start: symbol(`body_${index}`), end: symbol(`end_${index}`) }));
+    const bodies = programs.map((_, index) => ({
+      start: symbol(`body_${index}`),
+      end: symbol(`end_${index}`),
+    }));
     const code = readFileSync(path('batch.bin'));
     return { programs, bytes: compose(code, programs, bodies), bodies, disassembly };
   } finally {
@@ -81,14 +93,21 @@ function readListing(listing: string): { disassembly: Map<bigint, string>; symbo
   return { disassembly, symbols };
 }
 
-function compose(code: Uint8Array, programs: readonly Program[], bodies: readonly { readonly start: bigint }[]): Uint8Array {
+function compose(
+  code: Uint8Array,
+  programs: readonly Program[],
+  bodies: readonly { readonly start: bigint }[],
+): Uint8Array {
   const size = Number(regionOf(programs.length) - codeBase);
-  if (code.length > Number(patternBase - codeBase)) throw new Error('the batch is too long: use fewer programs an image');
+  if (code.length > Number(patternBase - codeBase))
+    throw new Error('the batch is too long: use fewer programs an image');
   const bytes = new Uint8Array(size);
   bytes.set(code);
   const view = new DataView(bytes.buffer);
-  const put = (address: bigint, value: bigint): void => view.setBigUint64(Number(address - codeBase), BigInt.asUintN(64, value), true);
-  for (let address = patternBase; address < controlPage; address += 8n) put(address, address * 0x9e3779b97f4a7c15n);
+  const put = (address: bigint, value: bigint): void =>
+    view.setBigUint64(Number(address - codeBase), BigInt.asUintN(64, value), true);
+  for (let address = patternBase; address < controlPage; address += 8n)
+    put(address, address * 0x9e3779b97f4a7c15n);
   put(controlPage + 8n, BigInt(programs.length));
   programs.forEach((program, index) => {
     const base = regionOf(index);
@@ -102,14 +121,16 @@ function compose(code: Uint8Array, programs: readonly Program[], bodies: readonl
       satp: profile.paging ? satpOf(base, profile.paging) : 0n,
       mepc: bodies[index]?.start ?? 0n,
     };
-    for (const [name, word] of Object.entries(startWords)) put(base + BigInt(word * 8), start[name as keyof typeof startWords]);
+    for (const [name, word] of Object.entries(startWords))
+      put(base + BigInt(word * 8), start[name as keyof typeof startWords]);
     program.data.forEach((value, word) => put(base + region.dataStart + BigInt(word * 8), value));
     if (!profile.paging) return;
     for (const [offset, value] of pageTables(base, program, profile.paging)) put(base + offset, value);
     for (let offset = 0n; offset < 0x1000n; offset += 4n) {
       view.setUint32(Number(base + region.executableFrame + offset - codeBase), returnToS11, true);
     }
-    for (let offset = region.frames; offset < region.root48; offset += 8n) put(base + offset, (base + offset) * 0x2545f4914f6cdd1dn);
+    for (let offset = region.frames; offset < region.root48; offset += 8n)
+      put(base + offset, (base + offset) * 0x2545f4914f6cdd1dn);
   });
   return bytes;
 }

@@ -16,16 +16,26 @@ export const masked: readonly Masked[] = [
   {
     field: 'mip',
     bits: 0x888n,
-    reason: 'MSIP, MTIP and MEIP are wires from the ACLINT and the PLIC, which the hart under test may not have',
+    reason:
+      'MSIP, MTIP and MEIP are wires from the ACLINT and the PLIC, which the hart under test may not have',
   },
 ];
 
 /** What the streams never generate, because the manuals leave it open or QEMU 7.2 differs from them. */
 export const notGenerated: readonly { readonly what: string; readonly reason: string }[] = [
-  { what: 'reads of cycle, time, instret and their machine twins', reason: 'QEMU counts host time unless told to count instructions' },
-  { what: 'misa, mvendorid, marchid, mimpid', reason: 'identity of the implementation; QEMU reports its own version' },
+  {
+    what: 'reads of cycle, time, instret and their machine twins',
+    reason: 'QEMU counts host time unless told to count instructions',
+  },
+  {
+    what: 'misa, mvendorid, marchid, mimpid',
+    reason: 'identity of the implementation; QEMU reports its own version',
+  },
   { what: 'UXL and SXL of mstatus', reason: 'WARL: QEMU 7.2 accepts 32-bit modes, the engine is RV64 only' },
-  { what: 'a store between LR and SC', reason: "QEMU's SC compares values instead of tracking stores; both are allowed" },
+  {
+    what: 'a store between LR and SC',
+    reason: "QEMU's SC compares values instead of tracking stores; both are allowed",
+  },
   { what: 'SC of another width or address than its LR', reason: 'the manual lets it succeed or fail' },
   { what: 'WFI outside M-mode with nothing pending', reason: 'it may wait for ever' },
   { what: 'locked PMP entries', reason: 'they outlive the program; nothing but a reset removes them' },
@@ -33,4 +43,5 @@ export const notGenerated: readonly { readonly what: string; readonly reason: st
   { what: 'stores to code', reason: 'without FENCE.I the result is open; programs keep to their data' },
 ];
 
-for (const { field } of masked) if (!fieldIndex.has(field)) throw new Error(`legal difference in ${field}, which is not compared`);
+for (const { field } of masked)
+  if (!fieldIndex.has(field)) throw new Error(`legal difference in ${field}, which is not compared`);

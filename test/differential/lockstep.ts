@@ -84,7 +84,11 @@ function valueOf(hart: SteppableHart, index: number): bigint {
 /** Ignored bits by field, for as long as the two sides have not agreed on them since. */
 type Tolerated = Map<number, bigint>;
 
-export function differencesBetween(expected: BigUint64Array, hart: SteppableHart, tolerated?: Tolerated): Difference[] {
+export function differencesBetween(
+  expected: BigUint64Array,
+  hart: SteppableHart,
+  tolerated?: Tolerated,
+): Difference[] {
   const differences: Difference[] = [];
   for (let index = 0; index < fields.length; index += 1) {
     const want = expected[index] ?? 0n;
@@ -94,7 +98,8 @@ export function differencesBetween(expected: BigUint64Array, hart: SteppableHart
       continue;
     }
     const bits = (maskOf[index] ?? 0n) & ~(tolerated?.get(index) ?? 0n);
-    if (((want ^ found) & bits) !== 0n) differences.push({ field: fields[index]?.name ?? '?', expected: want, found });
+    if (((want ^ found) & bits) !== 0n)
+      differences.push({ field: fields[index]?.name ?? '?', expected: want, found });
   }
   return differences;
 }
@@ -110,7 +115,11 @@ export function stepWith(hart: SteppableHart, expected: BigUint64Array): void {
 const resetSteps = 2000;
 
 /** Runs the batch on a hart beside QEMU's records. A program that differs is left; the next one starts on a new hart. */
-export function compareBatch(image: Image, records: Iterable<TraceRecord>, createHart: CreateHart): Comparison {
+export function compareBatch(
+  image: Image,
+  records: Iterable<TraceRecord>,
+  createHart: CreateHart,
+): Comparison {
   const divergences: Divergence[] = [];
   const executions = new Map<bigint, number>();
   const before = new BigUint64Array(fields.length);

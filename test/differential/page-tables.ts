@@ -29,7 +29,8 @@ export function pageTables(base: bigint, program: Program, paging: Paging): [big
   const user = program.profile.mode === 0 ? pte.U : 0n;
   const words: [bigint, bigint][] = [];
   const root = (index: bigint, value: bigint): unknown => words.push([region.rootTable + index * 8n, value]);
-  const middle = (index: bigint, value: bigint): unknown => words.push([region.middleTable + index * 8n, value]);
+  const middle = (index: bigint, value: bigint): unknown =>
+    words.push([region.middleTable + index * 8n, value]);
 
   root(testBase >> 30n, entry(base + region.middleTable, pte.V | paging.pointerBits));
   root(codeBase >> 30n, entry(codeBase, all | user));

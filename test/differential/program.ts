@@ -68,7 +68,9 @@ export interface Program {
 export function generate(stream: Stream, seed: number): Program {
   const random = new Random(seed);
   const profile = stream.profile(random);
-  const integers = Array.from({ length: 32 }, (_, index) => (freeRegisters.includes(index) ? integerValue(random) : 0n));
+  const integers = Array.from({ length: 32 }, (_, index) =>
+    freeRegisters.includes(index) ? integerValue(random) : 0n,
+  );
   const floats = Array.from({ length: 32 }, () => floatValue(random));
   const words = Number(region.dataEnd - region.dataStart) / 8;
   const data = Array.from({ length: words }, (_, index) =>

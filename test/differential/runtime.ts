@@ -41,7 +41,9 @@ export const runtime: readonly string[] = [
   '  csrw pmpaddr0, t5',
   '  li t5, 0x1f',
   '  csrw pmpcfg0, t5',
-  ...['mie', 'mip', 'mcause', 'mtval', 'mscratch', 'sepc', 'scause', 'stval', 'sscratch'].map((csr) => `  csrw ${csr}, x0`),
+  ...['mie', 'mip', 'mcause', 'mtval', 'mscratch', 'sepc', 'scause', 'stval', 'sscratch'].map(
+    (csr) => `  csrw ${csr}, x0`,
+  ),
   ...['mcounteren', 'scounteren', 'pmpcfg2'].map((csr) => `  csrw ${csr}, x0`),
   ...range(15, (index) => `  csrw pmpaddr${index + 1}, x0`),
   ...(['medeleg', 'mideleg', 'satp', 'mepc'] as const).flatMap((csr) => [

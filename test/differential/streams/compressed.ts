@@ -35,7 +35,10 @@ const rows: readonly ((draw: Draw) => Group)[] = [
     const offset = draw.random.below(32) * scale;
     const misalign = draw.random.chance(0.15) ? draw.random.between(1, 7) : 0;
     const mnemonic = draw.random.pick([store, load]);
-    return [`addi ${base}, s10, ${draw.random.between(-100, 100) * 8 + misalign}`, `${mnemonic} ${draw.rc()}, ${offset}(${base})`];
+    return [
+      `addi ${base}, s10, ${draw.random.between(-100, 100) * 8 + misalign}`,
+      `${mnemonic} ${draw.rc()}, ${offset}(${base})`,
+    ];
   },
   (draw) => {
     const base = draw.rc();

@@ -58,7 +58,8 @@ function operation(draw: Draw, format: Format): string {
 }
 
 /** The log does not show fcsr, so programs read it themselves. */
-const readFlags = (draw: Draw): string => draw.random.pick([`frcsr ${draw.target()}`, `frflags ${draw.target()}`]);
+const readFlags = (draw: Draw): string =>
+  draw.random.pick([`frcsr ${draw.target()}`, `frflags ${draw.target()}`]);
 
 function control(draw: Draw): Group {
   const { random } = draw;

@@ -79,8 +79,9 @@ export const illegal: Stream = {
     const { random } = draw;
     const choice = random.below(10);
     if (choice < 1) return [arithmetic(draw)];
-    return choice < 4
-      ? [`.2byte ${hexadecimal(random.pick(reservedHalf)(random))}`]
-      : [`.4byte ${hexadecimal(random.pick(reserved)(random))}`];
+    if (choice < 4) return [`.insn 2, ${hexadecimal(random.pick(reservedHalf)(random))}`];
+    const word = random.pick(reserved)(random);
+    // The assembler takes a word that begins a longer instruction only as data.
+    return [(word & 0x1f) === 0x1f ? `.4byte ${hexadecimal(word)}` : `.insn 4, ${hexadecimal(word)}`];
   },
 };

@@ -43,7 +43,12 @@ function controlFlow(draw: Draw): Group {
     case 2: {
       const target = draw.target();
       const offset = random.between(-2040, 2040);
-      return [`lla ${target}, 1f - ${offset}`, `jalr ${link}, ${offset + random.below(2)}(${target})`, ...few(draw, 2), '1:'];
+      return [
+        `lla ${target}, 1f - ${offset}`,
+        `jalr ${link}, ${offset + random.below(2)}(${target})`,
+        ...few(draw, 2),
+        '1:',
+      ];
     }
     case 3: {
       // Backward: jump over a block, which jumps back behind the first jump's target.
@@ -84,10 +89,16 @@ const plain = (name: string, group: (draw: Draw) => Group): Stream => ({
 });
 
 export const rv64i = plain('rv64i', (draw) =>
-  draw.random.chance(0.03) ? [draw.random.pick(fences)] : draw.random.chance(0.15) ? [draw.load64(draw.target())] : [arithmetic(draw)],
+  draw.random.chance(0.03)
+    ? [draw.random.pick(fences)]
+    : draw.random.chance(0.15)
+      ? [draw.load64(draw.target())]
+      : [arithmetic(draw)],
 );
 export const controlFlowStream = plain('branches', controlFlow);
-export const memory = plain('memory', (draw) => (draw.random.chance(0.3) ? [arithmetic(draw)] : loadOrStore(draw)));
+export const memory = plain('memory', (draw) =>
+  draw.random.chance(0.3) ? [arithmetic(draw)] : loadOrStore(draw),
+);
 
 const multiply = ['mul', 'mulh', 'mulhsu', 'mulhu', 'div', 'divu', 'rem', 'remu', 'mulw', 'divw', 'divuw', 'remw', 'remuw'] as const; // prettier-ignore
 

@@ -1,13 +1,35 @@
 import type { Draw } from '../draw';
 import { region } from '../layout';
 import { pte, testBase, testPages } from '../page-tables';
-import { plainProfile, type Group, type Leaf, type Mode, type Paging, type Profile, type Stream } from '../program';
+import {
+  plainProfile,
+  type Group,
+  type Leaf,
+  type Mode,
+  type Paging,
+  type Profile,
+  type Stream,
+} from '../program';
 import type { Random } from '../random';
 import { arithmetic, loadOrStore } from './integer';
 import { delegable } from './privileged';
 
 function leaf(random: Random): Leaf {
-  const frame = random.pick<Leaf['frame']>([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 'executable', 'executable', 'table']);
+  const frame = random.pick<Leaf['frame']>([
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    0,
+    1,
+    2,
+    3,
+    'executable',
+    'executable',
+    'table',
+  ]);
   const maybe = (bit: bigint, probability: number): bigint => (random.chance(probability) ? bit : 0n);
   const writable = typeof frame === 'number' ? maybe(pte.W, 0.7) : 0n;
   const executable = frame === 'executable' ? maybe(pte.X, 0.8) : 0n;
@@ -47,7 +69,15 @@ function address(draw: Draw, size: number): bigint {
   const { random } = draw;
   const choice = random.below(40);
   if (choice === 0) return random.doubleWord();
-  if (choice === 1) return random.pick([0x4000000000n, 0x7fffffff000n, 0x800000000000n, 0xffffffc000000000n, 0x100000000n, 0x140000000n]);
+  if (choice === 1)
+    return random.pick([
+      0x4000000000n,
+      0x7fffffff000n,
+      0x800000000000n,
+      0xffffffc000000000n,
+      0x100000000n,
+      0x140000000n,
+    ]);
   if (choice < 5) return testBase + BigInt(random.between(1, 5) * 0x200000 + random.below(0x40000) * 8);
   const page = testBase + BigInt(random.below(testPages) * 4096);
   if (size > 1 && random.chance(0.15)) return page + 4096n - BigInt(random.between(1, size - 1));
@@ -73,7 +103,10 @@ function access(draw: Draw): Group {
   const [mnemonic, size] = random.pick(accesses);
   const offset = random.chance(0.5) ? 0 : random.between(-2048, 2047);
   const target = BigInt.asIntN(64, address(draw, size) - BigInt(offset));
-  return [`li ${base}, ${target}`, `${mnemonic} ${mnemonic.startsWith('s') ? draw.rs() : draw.rd()}, ${offset}(${base})`];
+  return [
+    `li ${base}, ${target}`,
+    `${mnemonic} ${mnemonic.startsWith('s') ? draw.rs() : draw.rd()}, ${offset}(${base})`,
+  ];
 }
 
 /** In M-mode the same access with another mode's rights. */
@@ -134,7 +167,10 @@ export const pagingStream: Stream = {
     if (choice < 17) {
       const register = draw.target();
       const csr = start.mode === 3 ? 'mstatus' : 'sstatus';
-      return [`li ${register}, ${random.pick([0x40000, 0x80000, 0xc0000])}`, `${random.pick(['csrs', 'csrc'])} ${csr}, ${register}`];
+      return [
+        `li ${register}, ${random.pick([0x40000, 0x80000, 0xc0000])}`,
+        `${random.pick(['csrs', 'csrc'])} ${csr}, ${register}`,
+      ];
     }
     return choice < 18 ? loadOrStore(draw) : [arithmetic(draw)];
   },

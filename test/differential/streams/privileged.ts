@@ -18,7 +18,18 @@ const readable = [
 ] as const; // prettier-ignore
 
 /** Writable by some mode, read-only, or not there at all: whoever may not use them traps. */
-const guarded = [...readable, 'cycle', 'fcsr', 'mvendorid', '0x7c0', '0x5c0', '0x8ff', '0xccc', '0x100', '0x306'] as const;
+const guarded = [
+  ...readable,
+  'cycle',
+  'fcsr',
+  'mvendorid',
+  '0x7c0',
+  '0x5c0',
+  '0x8ff',
+  '0xccc',
+  '0x100',
+  '0x306',
+] as const;
 
 function access(draw: Draw, csr: string): string {
   const { random } = draw;
@@ -37,7 +48,8 @@ const statusFields = {
 function statusWrite(draw: Draw): Group {
   const { random } = draw;
   let bits = 0n;
-  for (const field of Object.values(statusFields)) if (random.chance(0.3)) bits |= field & random.doubleWord();
+  for (const field of Object.values(statusFields))
+    if (random.chance(0.3)) bits |= field & random.doubleWord();
   const register = draw.target();
   const csr = random.pick(['mstatus', 'mstatus', 'sstatus']);
   return [`li ${register}, ${bits}`, `${random.pick(['csrrs', 'csrrc'])} ${draw.rd()}, ${csr}, ${register}`];
@@ -46,7 +58,13 @@ function statusWrite(draw: Draw): Group {
 /** WARL registers whose value the rig relies on: written, read, put back. */
 function borrowed(draw: Draw): Group {
   const csr = draw.random.pick(['mtvec', 'stvec', 'mie', 'satp', 'mideleg', 'pmpaddr3', 'pmpaddr15']);
-  return [`csrr s9, ${csr}`, draw.load64('s11'), `csrw ${csr}, s11`, `csrr ${draw.target()}, ${csr}`, `csrw ${csr}, s9`];
+  return [
+    `csrr s9, ${csr}`,
+    draw.load64('s11'),
+    `csrw ${csr}, s11`,
+    `csrr ${draw.target()}, ${csr}`,
+    `csrw ${csr}, s9`,
+  ];
 }
 
 export const zicsr: Stream = {
@@ -115,13 +133,19 @@ function environmentCall(draw: Draw): Group {
   if (line === 'mret') return [`lla ${register}, 1f`, `csrw mepc, ${register}`, 'mret', '1:'];
   if (line === 'sret') return [`lla ${register}, 1f`, `csrw sepc, ${register}`, 'sret', '1:'];
   // A WFI with something pending and enabled locally goes on at once, whatever the mode's global enable says.
-  if (line === 'wfi') return ['csrci mstatus, 10', 'csrsi mip, 2', 'csrsi mie, 2', 'wfi', 'csrci mip, 2', 'csrci mie, 2'];
+  if (line === 'wfi')
+    return ['csrci mstatus, 10', 'csrsi mip, 2', 'csrsi mie, 2', 'wfi', 'csrci mip, 2', 'csrci mie, 2'];
   return [line];
 }
 
 function fetchFault(draw: Draw): Group {
   const target = draw.target();
-  return [`lla s11, 1f`, `li ${target}, ${draw.nowhere()}`, `jalr ${draw.rd()}, ${draw.random.below(2)}(${target})`, '1:'];
+  return [
+    `lla s11, 1f`,
+    `li ${target}, ${draw.nowhere()}`,
+    `jalr ${draw.rd()}, ${draw.random.below(2)}(${target})`,
+    '1:',
+  ];
 }
 
 /** Exceptions that S-mode's handler can deal with; environment calls stay with M-mode, which they are meant for. */

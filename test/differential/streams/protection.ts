@@ -16,7 +16,9 @@ function configure(draw: Draw): Group {
   const lines: string[] = ['li s9, -1', 'csrw pmpaddr7, s9', 'li s9, 0x1f00000000000000', 'csrw pmpcfg0, s9'];
   let configuration = 0x1fn << 56n;
   for (let entry = 0; entry < 7; entry += 1) {
-    const mode = random.pick(Object.values(matching).filter((value) => entry > 0 || value !== matching.topOfRange));
+    const mode = random.pick(
+      Object.values(matching).filter((value) => entry > 0 || value !== matching.topOfRange),
+    );
     const rights = random.pick([0, 1, 3, 4, 5, 7]);
     configuration |= BigInt((mode << 3) | rights) << BigInt(entry * 8);
     lines.push('srli s9, s10, 2', `addi s9, s9, ${random.between(-512, 511)}`);
@@ -28,7 +30,13 @@ function configure(draw: Draw): Group {
     }
     lines.push(`csrw pmpaddr${entry}, s9`);
   }
-  return [...lines, `li s9, ${configuration}`, 'csrw pmpcfg0, s9', 'sfence.vma', `csrr ${draw.target()}, pmpcfg0`];
+  return [
+    ...lines,
+    `li s9, ${configuration}`,
+    'csrw pmpcfg0, s9',
+    'sfence.vma',
+    `csrr ${draw.target()}, pmpcfg0`,
+  ];
 }
 
 function modifiedPrivilege(draw: Draw): Group {
@@ -46,13 +54,24 @@ function modifiedPrivilege(draw: Draw): Group {
 
 function descend(draw: Draw): Group {
   const register = draw.target();
-  return [`li ${register}, 0x1800`, `csrc mstatus, ${register}`, `lla ${register}, 1f`, `csrw mepc, ${register}`, 'mret', '1:'];
+  return [
+    `li ${register}, 0x1800`,
+    `csrc mstatus, ${register}`,
+    `lla ${register}, 1f`,
+    `csrw mepc, ${register}`,
+    'mret',
+    '1:',
+  ];
 }
 
 export const protection: Stream = {
   name: 'pmp',
   length: 70,
-  profile: (random: Random) => ({ ...plainProfile, mode: random.pick<Mode>([3, 1]), compressed: random.chance(0.5) }),
+  profile: (random: Random) => ({
+    ...plainProfile,
+    mode: random.pick<Mode>([3, 1]),
+    compressed: random.chance(0.5),
+  }),
   group(draw) {
     const choice = draw.random.below(20);
     if (choice < 2) return [...ascend, ...configure(draw)];
