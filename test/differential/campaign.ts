@@ -56,7 +56,7 @@ export async function runCampaign(
       const program = image.programs[divergence.program];
       if (!program) continue;
       failures.push(
-        failures.length < reports
+        failures.length < reports && divergence.step > 0
           ? await reportMinimal(program, divergence, createHart)
           : describeDivergence(program, divergence),
       );

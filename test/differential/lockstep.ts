@@ -55,7 +55,12 @@ export interface Comparison {
 
 const pcField = indexOf('pc');
 const interruptBit = 1n << 63n;
-const causes = [indexOf('mcause'), indexOf('scause')] as const;
+/** Instruction access fault and page fault. */
+const fetchFaults = new Set([1n, 12n]);
+const traps = [
+  [indexOf('mcause'), indexOf('mepc')],
+  [indexOf('scause'), indexOf('sepc')],
+] as const;
 
 const maskOf = new BigUint64Array(fields.length).fill(0xffffffffffffffffn);
 for (const row of masked) {
@@ -104,11 +109,19 @@ export function differencesBetween(
   return differences;
 }
 
-/** An interrupt is a step of its own for a hart; QEMU's log shows the handler's first instruction next. */
+/**
+ * QEMU's log has no record of an instruction that could not be fetched, nor of
+ * the one in whose place an interrupt came: the handler's first instruction is
+ * next. For a hart each is a step of its own.
+ */
 export function stepWith(hart: SteppableHart, expected: BigUint64Array): void {
   hart.step();
-  if (hart.pc() === expected[pcField]) return;
-  if (causes.some((cause) => ((expected[cause] ?? 0n) & interruptBit) !== 0n)) hart.step();
+  for (const [cause, epc] of traps) {
+    const pc = hart.pc();
+    if (pc === expected[pcField] || pc !== expected[epc]) continue;
+    const reason = expected[cause] ?? 0n;
+    if (reason >= interruptBit || fetchFaults.has(reason)) hart.step();
+  }
 }
 
 /** Generous bound of the instructions between two programs' bodies. */
@@ -130,8 +143,11 @@ export function compareBatch(
   let hart = startAt(image, 0, createHart);
 
   const leave = (differences: readonly Difference[]): void => {
-    const pc = before[pcField] ?? 0n;
-    const instruction = image.disassembly.get(pc) ?? 'not code';
+    const pc = step === 0 ? (image.bodies[program]?.start ?? 0n) : (before[pcField] ?? 0n);
+    const instruction =
+      step === 0
+        ? 'not yet: the reset before the program differs'
+        : (image.disassembly.get(pc) ?? 'not code');
     divergences.push({ program, step, pc, instruction, differences, before: before.slice() });
   };
   let running = true;

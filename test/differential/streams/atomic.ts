@@ -23,7 +23,7 @@ function readModifyWrite(draw: Draw): Group {
 function reserved(draw: Draw): Group {
   const { random } = draw;
   const [width, size] = random.pick(widths);
-  const { setup, base } = draw.address(size, 0.03);
+  const { setup, base } = draw.address(size);
   const sc = (): string => `sc.${width}${random.pick(orderings)} ${draw.rd()}, ${draw.rs()}, (${base})`;
   // The loaded value must not overwrite the address.
   const lr = `lr.${width}${random.pick(['', '.aq', '.aqrl'])} ${random.pick(['x0', 's9', 's9', 's9'])}, (${base})`;
@@ -33,7 +33,9 @@ function reserved(draw: Draw): Group {
     case 0:
       return [...setup, sc()];
     case 1:
-      return [...setup, lr];
+      return random.chance(0.3)
+        ? [...setup, `addi ${base}, ${base}, ${random.between(1, size - 1)}`, lr]
+        : [...setup, lr];
     case 2: {
       const first = sc();
       return keep(first) ? [...setup, lr, ...filler, first, sc()] : [...setup, lr, ...filler, first];

@@ -36,6 +36,11 @@ function stream(name: string, rows: readonly (readonly [string, Shape])[]): Stre
     group(draw): Group {
       if (draw.random.chance(0.25)) return [draw.load64(draw.target())];
       const [mnemonic, shape] = draw.random.pick(rows);
+      if (mnemonic === 'ctzw') {
+        // See `legal-differences.ts`: the low word must not be zero.
+        const source = draw.target();
+        return [`bseti ${source}, ${source}, ${draw.random.below(32)}`, `ctzw ${draw.rd()}, ${source}`];
+      }
       return [`${mnemonic} ${draw.rd()}, ${draw.rs()}${lastOperand[shape](draw)}`];
     },
   };

@@ -64,7 +64,7 @@ const rows: readonly ((draw: Draw) => Group)[] = [
     const target = draw.target();
     return [`lla ${target}, 1f`, `${draw.random.pick(['c.jr', 'c.jalr'])} ${target}`, arithmetic(draw), '1:'];
   },
-  () => ['c.ebreak'],
+  () => ['c.ebreak', 'csrw mtval, x0'],
 ];
 
 export const c: Stream = {
