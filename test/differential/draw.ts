@@ -3,9 +3,9 @@ import type { Profile } from './program';
 import type { Random } from './random';
 import { integerValue } from './values';
 
-/** Physical addresses where the `virt` machine has nothing: every access faults. */
+/** Physical addresses where the `virt` machine has nothing: every access faults. All aligned, see `legal-differences.ts`. */
 const nowhere: readonly bigint[] = [
-  0x40n, 0x200000n, 0x18000000n, 0x84000000n, 0x84000ff9n, 0x10000000000n, 0x7fffffffffffn,
+  0x40n, 0x200000n, 0x18000000n, 0x84000000n, 0x84000ff8n, 0x10000000000n, 0x7ffffffff000n,
 ]; // prettier-ignore
 
 const compressedRegisters = [8, 9, 10, 11, 12, 13, 14, 15] as const;

@@ -40,7 +40,7 @@ export function pageTables(base: bigint, program: Program, paging: Paging): [big
   middle(0n, entry(base + region.leafTable, pte.V));
   middle(1n, entry(patternBase, paging.superpage));
   middle(2n, entry(patternBase + 0x1000n, paging.superpage)); // misaligned superpage
-  middle(3n, entry(0x10000000000n, pte.V)); // a table where there is no memory
+  middle(3n, entry(base + region.leafTable, pte.V | pte.U)); // reserved bit of a pointer
   middle(4n, entry(patternBase, paging.superpage | pte.G));
   paging.leaves.forEach((leaf, index) => {
     words.push([region.leafTable + BigInt(index) * 8n, entry(leafFrame(base, leaf), leaf.flags)]);

@@ -1,5 +1,5 @@
 import type { SteppableHart } from './lockstep';
-import { differencesBetween, stepWith, type Difference } from './lockstep';
+import { differencesBetween, Follower, type Difference } from './lockstep';
 import { fields, indexOf } from './architectural-state';
 import { codeBase } from './layout';
 import { QemuTrace } from './qemu';
@@ -58,13 +58,14 @@ export async function traceToFirstDifference(
     let compared = 0;
     let differences: Difference[] = [];
     let begun = false;
+    const follower = new Follower(hart);
     for (const { values } of trace.records()) {
       if (!begun) {
         if (values[pcField] !== from) continue;
         begun = true;
         for (let step = 0; hart.pc() !== from && step < instructions; step += 1) hart.step();
       } else {
-        stepWith(hart, values);
+        if (!follower.advance(values)) continue;
       }
       differences = differencesBetween(values, hart).filter(({ field }) => !ignored.has(field));
       if (differences.length > 0) break;

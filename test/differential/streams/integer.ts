@@ -71,11 +71,11 @@ function controlFlow(draw: Draw): Group {
 const loads = [['lb', 1], ['lbu', 1], ['lh', 2], ['lhu', 2], ['lw', 4], ['lwu', 4], ['ld', 8]] as const; // prettier-ignore
 const stores = [['sb', 1], ['sh', 2], ['sw', 4], ['sd', 8]] as const; // prettier-ignore
 
-export function loadOrStore(draw: Draw): Group {
+export function loadOrStore(draw: Draw, misaligned?: number): Group {
   const [mnemonic, size, register] = draw.random.chance(0.55)
     ? ([...draw.random.pick(loads), draw.rd()] as const)
     : ([...draw.random.pick(stores), draw.rs()] as const);
-  const { setup, operand } = draw.memory(size);
+  const { setup, operand } = draw.memory(size, misaligned);
   return [...setup, `${mnemonic} ${register}, ${operand}`];
 }
 

@@ -7,10 +7,8 @@ import { arithmetic, loadOrStore } from './integer';
 
 const operations = ['csrrw', 'csrrs', 'csrrc'] as const;
 
-/** CSRs that hold what is written to them, WARL fields included, and steer nothing that the rig needs. */
-const scratchRegisters = [
-  'mscratch', 'mepc', 'mcause', 'mtval', 'sscratch', 'sepc', 'scause', 'stval', 'medeleg',
-] as const; // prettier-ignore
+/** CSRs that hold any value and steer nothing that the rig needs. */
+const scratchRegisters = ['mscratch', 'mcause', 'mtval', 'sscratch', 'scause', 'stval'] as const;
 
 /** Readable by their number in M-mode: their fields after reset and after the writes above. */
 const readable = [
@@ -20,20 +18,21 @@ const readable = [
 
 /** Writable by some mode, read-only, or not there at all: whoever may not use them traps. */
 const guarded = [
-  ...readable,
-  'cycle',
+  ...scratchRegisters,
   'fcsr',
   'mvendorid',
+  'mhartid',
   '0x7c0',
   '0x5c0',
   '0x8ff',
   '0xccc',
-  '0x100',
-  '0x306',
 ] as const;
 
 function access(draw: Draw, csr: string): string {
   const { random } = draw;
+  // Only CSRRW is sure to write: see `legal-differences.ts`.
+  if (csr === 'mhartid' || csr === 'mvendorid')
+    return `${random.pick(['csrrw', 'csrrs'])} ${draw.rd()}, ${csr}, x0`;
   const operation = random.pick(operations);
   return random.chance(0.7)
     ? `${operation} ${draw.rd()}, ${csr}, ${draw.rs()}`
@@ -42,18 +41,22 @@ function access(draw: Draw, csr: string): string {
 
 /** mstatus fields one at a time; MPRV is left out because the next access would go elsewhere. */
 const statusFields = {
-  SIE: 1n << 1n, MIE: 1n << 3n, SPIE: 1n << 5n, MPIE: 1n << 7n, SPP: 1n << 8n, MPP: 3n << 11n, FS: 3n << 13n,
+  SIE: 1n << 1n, MIE: 1n << 3n, SPIE: 1n << 5n, MPIE: 1n << 7n, SPP: 1n << 8n, FS: 3n << 13n,
   XS: 3n << 15n, SUM: 1n << 18n, MXR: 1n << 19n, TVM: 1n << 20n, TW: 1n << 21n, TSR: 1n << 22n,
 } as const; // prettier-ignore
 
 function statusWrite(draw: Draw): Group {
   const { random } = draw;
-  let bits = 0n;
+  const operation = random.pick(['csrrs', 'csrrc']);
+  // MPP stays one of the three modes, see `legal-differences.ts`.
+  let bits = random.pick([0n, 0n, operation === 'csrrs' ? 0x800n : 0x1000n, 0x1800n]);
   for (const field of Object.values(statusFields))
     if (random.chance(0.3)) bits |= field & random.doubleWord();
   const register = draw.target();
-  const csr = random.pick(['mstatus', 'mstatus', 'sstatus']);
-  return [`li ${register}, ${bits}`, `${random.pick(['csrrs', 'csrrc'])} ${draw.rd()}, ${csr}, ${register}`];
+  return [
+    `li ${register}, ${bits}`,
+    `${operation} ${draw.rd()}, ${random.pick(['mstatus', 'mstatus', 'sstatus'])}, ${register}`,
+  ];
 }
 
 /**
@@ -62,7 +65,7 @@ function statusWrite(draw: Draw): Group {
  */
 const borrowedMasks = {
   mtvec: ~0n, stvec: ~0n, mie: 0xaaan, mideleg: 0xaaan, satp: ~(0xffffn << 44n),
-  pmpaddr3: (1n << 54n) - 1n, pmpaddr15: (1n << 54n) - 1n, mcounteren: 7n, scounteren: 7n,
+  pmpaddr3: (1n << 54n) - 1n, pmpaddr15: (1n << 54n) - 1n, mcounteren: 7n, scounteren: 7n, mepc: ~1n, sepc: ~1n, medeleg: 0xb3ffn,
 } as const; // prettier-ignore
 
 function borrowed(draw: Draw): Group {
@@ -187,12 +190,10 @@ export const privilege: Stream = {
     if (choice < 9) return environmentCall(draw);
     if (choice < 11) return softwareInterrupt(draw);
     if (choice < 12) return fetchFault(draw);
-    if (choice < 16) return [access(draw, draw.random.pick(guarded.filter((csr) => !vital.has(csr))))];
+    if (choice < 16)
+      return draw.random.chance(0.5)
+        ? [`csrr ${draw.rd()}, ${draw.random.pick(readable)}`]
+        : [access(draw, draw.random.pick(guarded))];
     return choice < 18 ? loadOrStore(draw) : [arithmetic(draw)];
   },
 };
-
-/** Written at random these would take the rig's handlers or memory away. */
-const vital = new Set<string>([
-  'mstatus', 'sstatus', 'mie', 'sie', 'mideleg', 'medeleg', 'mtvec', 'stvec', 'satp', 'pmpcfg0', 'pmpaddr0', 'cycle', '0x100',
-]); // prettier-ignore

@@ -13,7 +13,13 @@ const matching = { off: 0, topOfRange: 1, fourBytes: 2, powerOfTwo: 3 } as const
  */
 function configure(draw: Draw): Group {
   const { random } = draw;
-  const lines: string[] = ['li s9, -1', 'csrw pmpaddr7, s9', 'li s9, 0x1f00000000000000', 'csrw pmpcfg0, s9'];
+  const lines: string[] = [
+    'li s9, -1',
+    'srli s9, s9, 10',
+    'csrw pmpaddr7, s9',
+    'li s9, 0x1f00000000000000',
+    'csrw pmpcfg0, s9',
+  ];
   let configuration = 0x1fn << 56n;
   for (let entry = 0; entry < 7; entry += 1) {
     const mode = random.pick(
@@ -46,7 +52,7 @@ function modifiedPrivilege(draw: Draw): Group {
     `csrc mstatus, ${register}`,
     `li ${register}, ${0x20000 | draw.random.pick([0, 0x800])}`,
     `csrs mstatus, ${register}`,
-    ...loadOrStore(draw),
+    ...loadOrStore(draw, 0),
     `li ${register}, 0x20000`,
     `csrc mstatus, ${register}`,
   ];
@@ -78,6 +84,6 @@ export const protection: Stream = {
     if (choice < 4) return descend(draw);
     if (choice < 5) return ascend;
     if (choice < 6) return [`csrr ${draw.target()}, pmpaddr${draw.random.below(16)}`];
-    return choice < 11 ? modifiedPrivilege(draw) : loadOrStore(draw);
+    return choice < 11 ? modifiedPrivilege(draw) : loadOrStore(draw, 0);
   },
 };
