@@ -1,0 +1,104 @@
+import { indexOf } from './architectural-state';
+import { compareImage, runCampaign } from './campaign';
+import { Coverage } from './coverage';
+import { buildImage } from './image';
+import { minimise } from './minimise';
+import { generate } from './program';
+import { QemuTrace } from './qemu';
+import { codeBase, memoryMebibytes } from './layout';
+import { RecordedHart, type Flaw } from './recorded-hart';
+import { streams } from './streams';
+import { m, rv64i } from './streams/integer';
+import { formatTrace, traceToFirstDifference } from './trace';
+import { whatIsMissing } from './toolchain';
+
+const missing = whatIsMissing();
+if (missing !== undefined) console.warn(`skipped: ${missing}`);
+const withTools = missing === undefined ? describe : describe.skip;
+
+/** MULHU whose result has its lowest bit wrong. */
+const brokenMultiplier: Flaw = (instruction, state) => {
+  const rd = (instruction >>> 7) & 31;
+  if ((instruction & 0xfe00707f) >>> 0 !== 0x02003033 || rd === 0) return;
+  const index = indexOf(`x${rd}`);
+  state[index] = (state[index] ?? 0n) ^ 1n;
+};
+
+test('a seed stands for one program', () => {
+  for (const stream of streams) {
+    expect(generate(stream, 7)).toEqual(generate(stream, 7));
+    expect(generate(stream, 7).groups).not.toEqual(generate(stream, 8).groups);
+  }
+});
+
+test('minimising keeps what matters', async () => {
+  const groups = Array.from({ length: 100 }, (_, index) => [String(index)]);
+  const program = { ...generate(rv64i, 1), groups };
+  const wanted = ['17', '63'];
+  const minimal = await minimise(
+    program,
+    async ({ groups: kept }) => wanted.every((one) => kept.some(([line]) => line === one)),
+    200,
+  );
+  expect(minimal.groups.flat()).toEqual(wanted);
+});
+
+withTools('the rig, judged by QEMU itself', () => {
+  test('QEMU runs every stream to its end, twice alike, and all instructions occur', async () => {
+    const coverage = new Coverage();
+    for (const stream of streams) {
+      const outcome = await runCampaign(stream, () => new RecordedHart(), {
+        firstSeed: 1,
+        programs: 8,
+        batch: 8,
+        coverage,
+      });
+      expect(outcome).toMatchObject({ failures: [], unfinished: 0 });
+      expect(outcome.compared).toBeGreaterThan(8 * 80);
+    }
+    expect(coverage.missing()).toEqual([]);
+  }, 120_000);
+
+  test('a wrong result is found, minimised to few groups and reported with its seed', async () => {
+    const outcome = await runCampaign(m, () => new RecordedHart(brokenMultiplier), {
+      firstSeed: 1,
+      programs: 2,
+      reports: 1,
+    });
+    expect(outcome.failures.length).toBeGreaterThan(0);
+    const report = outcome.failures[0] ?? '';
+    expect(report).toMatch(/stream m, seed [12], after \d+ instructions at 0x[0-9a-f]{16}: mulhu x/);
+    expect(report).toMatch(/x\d+: QEMU 0x[0-9a-f]{16}, found 0x[0-9a-f]{16}/);
+    const body = report.slice(report.indexOf('minimal program'));
+    expect(body.match(/^ {2}\w/gm)?.length ?? 99).toBeLessThan(12);
+  }, 60_000);
+
+  test('after a program that differs the next ones are still compared', async () => {
+    const image = buildImage([generate(m, 1), generate(rv64i, 1), generate(m, 2), generate(rv64i, 2)]);
+    const comparison = await compareImage(image, () => new RecordedHart(brokenMultiplier));
+    expect(comparison.divergences.map(({ program }) => program)).toEqual([0, 2]);
+    expect(comparison.finished).toBe(4);
+  }, 60_000);
+
+  test('any image can be traced to its first difference', async () => {
+    const { bytes } = buildImage([generate(m, 1)]);
+    const replay = (flaw?: Flaw): RecordedHart => {
+      const hart = new RecordedHart(flaw);
+      hart.loadImage(codeBase, bytes);
+      return hart;
+    };
+    const alike = await traceToFirstDifference(bytes, replay(), { instructions: 200, memoryMebibytes });
+    expect(alike).toMatchObject({ compared: 200, differences: [] });
+    const broken = await traceToFirstDifference(bytes, replay(brokenMultiplier), {
+      instructions: 100_000,
+      memoryMebibytes,
+    });
+    expect(broken.differences).toHaveLength(1);
+    expect(formatTrace(broken)).toMatch(/instructions alike, then:\n {2}x\d+: QEMU/);
+  }, 60_000);
+
+  test('QEMU that cannot start is an error with its own words', async () => {
+    const start = QemuTrace.start(new Uint8Array(16), { memoryMebibytes, options: ['-no-such-option'] });
+    await expect(start).rejects.toThrow(/no-such-option/);
+  });
+});
