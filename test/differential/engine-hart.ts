@@ -1,0 +1,43 @@
+/** The engine's hart as the lock-step rig drives it: one instruction, or one trap, a step. */
+import { Hart } from '../../engine/cpu/hart';
+import { memoryMebibytes } from './layout';
+import type { SteppableHart } from './lockstep';
+
+const RAM_BASE = 0x8000_0000n;
+
+/** Programs set mtimecmp to all ones, which is what it is. */
+const inAclint = (address: number): boolean => address >= 0x200_0000 && address < 0x201_0000;
+
+export class EngineHart implements SteppableHart {
+  private readonly hart: Hart;
+
+  constructor() {
+    this.hart = new Hart({
+      ramSize: memoryMebibytes * 2 ** 20,
+      bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
+    });
+    this.hart.pc = RAM_BASE;
+  }
+
+  loadImage(address: bigint, bytes: Uint8Array): void {
+    this.hart.ram.set(bytes, Number(address - RAM_BASE));
+  }
+  step(): void {
+    if (!this.hart.takeInterrupt()) this.hart.run(1);
+  }
+  pc(): bigint {
+    return this.hart.pc;
+  }
+  privilege(): number {
+    return this.hart.privilege;
+  }
+  x(index: number): bigint {
+    return this.hart.x(index);
+  }
+  f(index: number): bigint {
+    return this.hart.f(index);
+  }
+  csr(number: number): bigint {
+    return this.hart.csr(number);
+  }
+}
