@@ -1,5 +1,4 @@
 /** The ingress function: events from outside become inbox entries, and wake their guests. */
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { randomUUID } from 'node:crypto';
 import { guestsOf, required, type Environment } from '../environment';
 import { sqsRunQueue } from '../queue/run-queue';
@@ -42,7 +41,7 @@ export async function handler(event: unknown): Promise<Receipt[]> {
 function deploy(environment: Environment): Deployed {
   const client = dynamodbClient();
   const tableName = required(environment, 'TABLE_NAME');
-  const queue = sqsRunQueue(new SQSClient({}), required(environment, 'QUEUE_URL'));
+  const queue = sqsRunQueue(required(environment, 'QUEUE_URL'), environment);
   return {
     guests: guestsOf(environment),
     open: () => ({

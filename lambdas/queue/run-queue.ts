@@ -1,5 +1,6 @@
 /** The run queue: an SQS standard queue. It delivers at least once, in no order. */
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Environment } from '../environment';
 import type { Token } from './token';
 
 /** The longest delay of a message (FACTS section 1). */
@@ -10,7 +11,9 @@ export interface RunQueue {
   send(token: Token, delaySeconds?: number): Promise<void>;
 }
 
-export function sqsRunQueue(client: SQSClient, queueUrl: string): RunQueue {
+/** The queue at `queueUrl`. An endpoint set by the environment (a local queue) counts for more than the URL's host. */
+export function sqsRunQueue(queueUrl: string, environment: Environment): RunQueue {
+  const client = new SQSClient({ useQueueUrlAsEndpoint: environment.AWS_ENDPOINT_URL_SQS === undefined });
   return {
     send: async (token, delaySeconds = 0) => {
       await client.send(

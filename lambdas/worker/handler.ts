@@ -1,6 +1,5 @@
 /** The worker function: one message of the run queue, one token, at most one slice. */
 import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -60,7 +59,7 @@ function createWorker(environment: Environment, logStream: string): Worker {
     name: logStream,
     guests: guestsOf(environment),
     openStore: (deadline) => dynamodbStore({ client: dynamodb, tableName, deadline }),
-    queue: sqsRunQueue(new SQSClient({}), required(environment, 'QUEUE_URL')),
+    queue: sqsRunQueue(required(environment, 'QUEUE_URL'), environment),
     images: new Images(
       s3Assets(s3, required(environment, 'ASSETS_BUCKET')),
       join(tmpdir(), 'cdk-hypervisor-images'),
