@@ -10,11 +10,12 @@ import { serveAssets, type AssetServer } from './assets';
 import { startEmulators, type EmulatorProcess } from './emulator-process';
 import { LocalCloudError } from './errors';
 import { DUMMY_CREDENTIALS, functionConfiguration, type Endpoints } from './function-configuration';
-import { substitutePlaceholders } from './intrinsics';
+import { substitutePlaceholders, text } from './intrinsics';
 import { DEFAULT_REGION } from './limits';
 import { Poller, type PollerOptions } from './poller';
 import { createQueues, QUEUE_TYPES } from './queues';
 import { resolveResources, type Resource, type StackResources } from './resources';
+import { Scratch } from './scratch';
 import { createTables, TABLE_TYPES } from './tables';
 import { WorkerPool, type Placement } from './worker-pool';
 import type { InvocationResult, WorkerProcess, WorkerProcessOptions } from './worker-process';
@@ -44,6 +45,7 @@ export class LocalCloud {
   readonly sqs: SQSClient;
   private readonly emulators: EmulatorProcess;
   private readonly assetServer: AssetServer;
+  private readonly scratch: Scratch;
   private readonly pools: ReadonlyMap<string, WorkerPool>;
   private readonly pollers: readonly Poller[];
 
@@ -59,6 +61,7 @@ export class LocalCloud {
     this.sqs = started.sqs;
     this.emulators = started.emulators;
     this.assetServer = started.assetServer;
+    this.scratch = started.scratch;
     this.resources = resources;
     this.pools = pools;
     this.pollers = pollers;
@@ -84,6 +87,7 @@ export class LocalCloud {
       objectKey: substitutePlaceholders(asset.objectKey, resources.scope),
     }));
     const assetServer = await serveAssets(assets);
+    const scratch = new Scratch();
     try {
       const endpoints: Endpoints = { ...emulators.endpoints, s3: assetServer.endpoint };
       const common = { region, credentials: DUMMY_CREDENTIALS };
@@ -100,6 +104,7 @@ export class LocalCloud {
               functionConfiguration(resource, { region, endpoints, assets }, options.environment),
               options.workers ?? 2,
               options.placement ?? 'reuse',
+              scratch,
               options,
             ),
           ]),
@@ -110,13 +115,14 @@ export class LocalCloud {
         .map((mapping) => eventSource(mapping, resources, pools, region));
       const pollers = sources.map(({ source, pool }) => new Poller(sqs, source, pool, options));
       return new LocalCloud(
-        { region, endpoints, dynamodb, sqs, emulators, assetServer },
+        { region, endpoints, dynamodb, sqs, emulators, assetServer, scratch },
         resources,
         pools,
         pollers,
       );
     } catch (error) {
       await Promise.all([emulators.stop(), assetServer.close()]);
+      scratch.remove();
       throw error;
     }
   }
@@ -137,8 +143,8 @@ export class LocalCloud {
   }
 
   queueUrlOf(queueLogicalId: string): string {
-    const { name } = this.resources.get(queueLogicalId, ...QUEUE_TYPES);
-    return String(this.resources.scope.ref(queueLogicalId) ?? name);
+    const { logicalId } = this.resources.get(queueLogicalId, ...QUEUE_TYPES);
+    return text(this.resources.scope.ref(logicalId), 'a queue URL');
   }
 
   /** Synchronous invocation; waits for a free worker. Never rejects for what the function does. */
@@ -169,6 +175,7 @@ export class LocalCloud {
     this.dynamodb.destroy();
     this.sqs.destroy();
     await Promise.all([this.emulators.stop(), this.assetServer.close()]);
+    this.scratch.remove();
   }
 
   private pool(functionLogicalId: string): WorkerPool {
@@ -186,6 +193,7 @@ interface Started {
   readonly sqs: SQSClient;
   readonly emulators: EmulatorProcess;
   readonly assetServer: AssetServer;
+  readonly scratch: Scratch;
 }
 
 function eventSource(
@@ -207,7 +215,7 @@ function eventSource(
     );
   }
   const pool = [...pools.values()].find(({ configuration }) =>
-    [configuration.name, configuration.arn].includes(String(properties['FunctionName'])),
+    [configuration.name, configuration.arn].includes(text(properties['FunctionName'] ?? '', 'FunctionName')),
   );
   if (pool === undefined) {
     throw new LocalCloudError(`${logicalId} (${MAPPING}): its function is not in the stack`);
@@ -216,8 +224,8 @@ function eventSource(
   return {
     pool,
     source: {
-      queueUrl: String(resources.scope.ref(queue.logicalId)),
-      queueArn: String(properties['EventSourceArn']),
+      queueUrl: text(resources.scope.ref(queue.logicalId), 'a queue URL'),
+      queueArn: text(resources.scope.attribute(queue.logicalId, 'Arn'), 'EventSourceArn'),
       region,
       batchSize: Number(properties['BatchSize'] ?? 10),
       reportBatchItemFailures: responseTypes.includes('ReportBatchItemFailures'),

@@ -1,9 +1,9 @@
 /** A function of the template, as its worker processes need it. */
 import { existsSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import type { PlacedAsset } from './assets';
 import type { JsonObject } from './assembly';
 import { LocalCloudError } from './errors';
+import { text } from './intrinsics';
 import { LOCAL_ACCOUNT } from './limits';
 import type { Resource } from './resources';
 
@@ -18,7 +18,7 @@ export interface FunctionConfiguration {
   /** MB, as Lambda counts them: 1 MB is 2^20 bytes. */
   readonly memorySize: number;
   readonly timeoutSeconds: number;
-  /** The process's whole environment but for the log stream. */
+  /** The process's whole environment but for what each process has of its own: log stream and temporary files. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +37,7 @@ export function functionConfiguration(
   overrides: Readonly<Record<string, string>> = {},
 ): FunctionConfiguration {
   const { logicalId, name, properties } = resource;
-  const handler = String(properties['Handler'] ?? '');
+  const handler = text(properties['Handler'] ?? '', 'Handler');
   const memorySize = Number(properties['MemorySize'] ?? 128);
   const declared = ((properties['Environment'] as JsonObject | undefined)?.['Variables'] ?? {}) as JsonObject;
   return {
@@ -56,7 +56,7 @@ export function functionConfiguration(
         ...place,
         directory: codeDirectory(resource, place.assets),
       }),
-      ...Object.fromEntries(Object.entries(declared).map(([key, value]) => [key, String(value)])),
+      ...Object.fromEntries(Object.entries(declared).map(([key, value]) => [key, text(value, key)])),
       ...overrides,
     },
   };
@@ -74,7 +74,6 @@ function lambdaEnvironment(worker: {
   return {
     PATH: process.env['PATH'] ?? '',
     // The user's own ~/.aws must not reach the function.
-    HOME: tmpdir(),
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',

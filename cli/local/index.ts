@@ -1,5 +1,6 @@
 /** The local cloud: what a deployment would run, on this machine. */
 export { LocalCloudError } from './errors';
 export { LocalCloud, type LocalCloudOptions } from './cloud';
+export { text } from './intrinsics';
 export type { Placement } from './worker-pool';
 export type { InvocationResult, Outcome, WorkerProcess } from './worker-process';

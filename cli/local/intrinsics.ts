@@ -99,8 +99,9 @@ function list(value: Json, intrinsic: string): readonly Json[] {
   throw new LocalCloudError(`${intrinsic} takes a list, not ${JSON.stringify(value)}`);
 }
 
-function text(value: Json, intrinsic: string): string {
+/** @throws LocalCloudError when `value` is no scalar. `taker`: who asks for it, for the message. */
+export function text(value: Json, taker: string): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new LocalCloudError(`${intrinsic} takes a string, not ${JSON.stringify(value)}`);
+  throw new LocalCloudError(`${taker} takes a string, not ${JSON.stringify(value)}`);
 }

@@ -28,7 +28,10 @@ export async function createQueues(client: SQSClient, queues: readonly Resource[
       return value === undefined ? [] : [[attribute, attributeText(value)]];
     });
     await client.send(
-      new CreateQueueCommand({ QueueName: name, Attributes: Object.fromEntries(attributes) }),
+      new CreateQueueCommand({
+        QueueName: name,
+        Attributes: Object.fromEntries(attributes) as Record<string, string>,
+      }),
     );
   }
 }

@@ -3,7 +3,9 @@
  * function may run at once, started when needed, used again while they live,
  * and replaced when they died.
  */
+import { join } from 'node:path';
 import type { FunctionConfiguration } from './function-configuration';
+import type { Scratch } from './scratch';
 import { WorkerProcess, type InvocationResult, type WorkerProcessOptions } from './worker-process';
 
 /**
@@ -24,6 +26,7 @@ interface Slot {
 export class WorkerPool {
   readonly configuration: FunctionConfiguration;
   private readonly placement: Placement;
+  private readonly scratch: Scratch;
   private readonly options: WorkerProcessOptions;
   private readonly slots: Slot[];
   private readonly waiting: ((slot: Slot) => void)[] = [];
@@ -34,10 +37,12 @@ export class WorkerPool {
     configuration: FunctionConfiguration,
     concurrency: number,
     placement: Placement,
+    scratch: Scratch,
     options: WorkerProcessOptions,
   ) {
     this.configuration = configuration;
     this.placement = placement;
+    this.scratch = scratch;
     this.options = options;
     this.slots = Array.from({ length: concurrency }, (_, number) => ({
       number,
@@ -72,7 +77,7 @@ export class WorkerPool {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.slots.map(({ worker }) => worker?.kill()));
+    await Promise.all(this.slots.map(({ worker }) => worker?.kill() ?? Promise.resolve()));
   }
 
   private freeSlot(): Slot | undefined {
@@ -87,7 +92,8 @@ export class WorkerPool {
     slot.starts += 1;
     // The first process of the first slot is "1", the one that replaces it "1.2".
     const id = slot.starts === 1 ? `${slot.number + 1}` : `${slot.number + 1}.${slot.starts}`;
-    slot.worker = new WorkerProcess(id, this.configuration, this.options);
+    const directory = this.scratch.create(join(this.configuration.logicalId, id));
+    slot.worker = new WorkerProcess(id, this.configuration, directory, this.options);
     return slot.worker;
   }
 

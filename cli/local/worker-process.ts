@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { forkModule } from './children';
 import type { FunctionConfiguration } from './function-configuration';
 import { LIMITS } from './limits';
@@ -49,18 +49,30 @@ export class WorkerProcess {
   private maximumResident = 0;
   private served = 0;
 
-  constructor(id: string, configuration: FunctionConfiguration, options: WorkerProcessOptions = {}) {
+  /** `temporaryDirectory`: the process's /tmp, empty, deleted when it ends. */
+  constructor(
+    id: string,
+    configuration: FunctionConfiguration,
+    temporaryDirectory: string,
+    options: WorkerProcessOptions = {},
+  ) {
     this.id = id;
     this.configuration = configuration;
     this.options = options;
     this.child = forkModule('runtime', {
       cwd: configuration.directory,
-      env: { ...configuration.environment, AWS_LAMBDA_LOG_STREAM_NAME: `local/${id}` },
+      env: {
+        ...configuration.environment,
+        AWS_LAMBDA_LOG_STREAM_NAME: `local/${id}`,
+        TMPDIR: temporaryDirectory,
+        HOME: temporaryDirectory,
+      },
     });
     this.gone = new Promise((resolve) => {
       this.child.once('exit', resolve);
       this.child.once('error', resolve);
     });
+    void this.gone.then(() => rmSync(temporaryDirectory, { recursive: true, force: true }));
     this.ready = this.initialise();
     this.child.on('message', (message: RuntimeMessage) => this.receive(message));
     this.child.once('exit', (code, signal) => this.died(signal ?? `exit code ${code}`));
@@ -97,13 +109,13 @@ export class WorkerProcess {
     const requestId = randomUUID();
     let settle: (result: InvocationResult) => void = () => undefined;
     const answer = new Promise<InvocationResult>((resolve) => (settle = resolve));
-    let timer: NodeJS.Timeout | undefined;
+    const clock: { timeout?: NodeJS.Timeout } = {};
     let startedAt = Date.now();
     this.invocation = {
       requestId,
       startedAt,
       finish: (outcome, value, error) => {
-        clearTimeout(timer);
+        clearTimeout(clock.timeout);
         this.invocation = undefined;
         this.served += 1;
         const milliseconds = Date.now() - startedAt;
@@ -131,7 +143,7 @@ export class WorkerProcess {
     }
     startedAt = Date.now();
     const { timeoutSeconds, arn } = this.configuration;
-    timer = setTimeout(
+    clock.timeout = setTimeout(
       () => this.destroy('timeout', `${requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds`),
       timeoutSeconds * 1000,
     );

@@ -1,5 +1,5 @@
 /** The parts of the example's stack that the demonstration touches, found in the template, not by name. */
-import type { LocalCloud } from '../../cli/local';
+import { text, type LocalCloud } from '../../cli/local';
 import { DemoError } from './errors';
 
 export interface DemoStack {
@@ -25,7 +25,7 @@ export function stackOf({ resources }: LocalCloud): DemoStack {
     resources.ofType('AWS::Lambda::EventSourceMapping'),
   ).properties;
   return {
-    guest: String(resources.outputs['GuestId']),
+    guest: text(resources.outputs['GuestId'] ?? null, 'the output GuestId'),
     tableName: only('tables', resources.ofType('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable')).name,
     queue: only(
       'run queues',

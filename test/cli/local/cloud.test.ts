@@ -118,7 +118,7 @@ describe('local cloud', () => {
         return { pid: process.pid, n: ++n, overlap };
       };`;
     await start({ code }, { workers: 2 });
-    const results = await Promise.all([1, 2, 3, 4].map(() => cloud?.invoke('Function', {})));
+    const results = await Promise.all([1, 2, 3, 4].map(async () => cloud?.invoke('Function', {})));
     const values = results.map((result) => result?.value as { pid: number; n: number; overlap: boolean });
     expect(new Set(values.map(({ pid }) => pid)).size).toBe(2);
     expect(values.map(({ n }) => n).sort()).toEqual([1, 1, 2, 2]);
