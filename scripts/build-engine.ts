@@ -17,8 +17,20 @@ try {
   const output = join(scratch, 'helpers.wasm');
   // Memory is the guest's; the module's few constants lie where layout.ts says.
   const memory = ['--importMemory', '--memoryBase', '1024'];
-  const options = ['-O3', '--runtime', 'stub', '--noAssert', ...memory, '--baseDir', root, '--outFile', output];
-  execFileSync(process.execPath, [compiler, 'engine/cpu/assembly/index.ts', ...options], { stdio: 'inherit' });
+  const options = [
+    '-O3',
+    '--runtime',
+    'stub',
+    '--noAssert',
+    ...memory,
+    '--baseDir',
+    root,
+    '--outFile',
+    output,
+  ];
+  execFileSync(process.execPath, [compiler, 'engine/cpu/assembly/index.ts', ...options], {
+    stdio: 'inherit',
+  });
   mkdirSync(dirname(target), { recursive: true });
   const text = readFileSync(output).toString('base64');
   const note = '// Made by scripts/build-engine.ts from engine/cpu/assembly.';

@@ -24,7 +24,9 @@ const MSTATUS_FIELDS = 0x7e79aan; // and MIE MPIE MPP MPRV TVM TW TSR
 const UXL_64 = 2n << 32n;
 const SXL_64 = 2n << 34n;
 /** MXL 64, and the letters A C D F I M S U. "Machine ISA (misa) Register". */
-const MISA = (2n << 62n) | [...'acdfimsu'].reduce((bits, letter) => bits | (1n << BigInt(letter.charCodeAt(0) - 97)), 0n);
+const MISA =
+  (2n << 62n) |
+  [...'acdfimsu'].reduce((bits, letter) => bits | (1n << BigInt(letter.charCodeAt(0) - 97)), 0n);
 const DELEGABLE_EXCEPTIONS = 0xb3ffn;
 const SUPERVISOR_INTERRUPTS = 0x222n;
 const STCE = 1n << 63n;
@@ -50,7 +52,8 @@ function row(number: number, name: string, section: string, behaviour: Behaviour
 const fixed = (number: number, name: string, section: string, value = 0n): CsrRow =>
   row(number, name, section, { read: 0n, write: 0n, constant: value });
 
-const range = (count: number, make: (index: number) => CsrRow): CsrRow[] => Array.from({ length: count }, (_, i) => make(i));
+const range = (count: number, make: (index: number) => CsrRow): CsrRow[] =>
+  Array.from({ length: count }, (_, i) => make(i));
 
 const userRows: readonly CsrRow[] = [
   row(0x001, 'fflags', 'unprivileged: "F"', { kind: kinds.FLOAT_FLAGS, cell: at.FFLAGS }),
@@ -60,7 +63,10 @@ const userRows: readonly CsrRow[] = [
   row(0xc01, 'time', 'unprivileged: "Zicntr"', { kind: kinds.TIME, write: 0n }),
   row(0xc02, 'instret', 'unprivileged: "Zicntr"', { kind: kinds.INSTRET, write: 0n }),
   ...range(29, (i) =>
-    row(0xc03 + i, `hpmcounter${i + 3}`, 'unprivileged: "Zihpm"', { kind: kinds.HARDWARE_COUNTER, write: 0n }),
+    row(0xc03 + i, `hpmcounter${i + 3}`, 'unprivileged: "Zihpm"', {
+      kind: kinds.HARDWARE_COUNTER,
+      write: 0n,
+    }),
   ),
 ];
 
@@ -77,7 +83,10 @@ const supervisorRows: readonly CsrRow[] = [
   row(0x142, 'scause', 'Supervisor Cause', { cell: at.SCAUSE }),
   row(0x143, 'stval', 'Supervisor Trap Value', { cell: at.STVAL }),
   row(0x144, 'sip', 'Supervisor Interrupt', { kind: kinds.INTERRUPT_PENDING }),
-  row(0x180, 'satp', 'Supervisor Address Translation and Protection', { kind: kinds.ADDRESS_TRANSLATION, cell: at.SATP }),
+  row(0x180, 'satp', 'Supervisor Address Translation and Protection', {
+    kind: kinds.ADDRESS_TRANSLATION,
+    cell: at.SATP,
+  }),
 ];
 
 const sstcRows: readonly CsrRow[] = [
@@ -95,11 +104,19 @@ const machineRows: readonly CsrRow[] = [
   }), // prettier-ignore
   fixed(0x301, 'misa', 'Machine ISA', MISA),
   row(0x302, 'medeleg', 'Machine Trap Delegation', { cell: at.MEDELEG, write: DELEGABLE_EXCEPTIONS }),
-  row(0x303, 'mideleg', 'Machine Trap Delegation', { kind: kinds.DELEGATION, cell: at.MIDELEG, write: SUPERVISOR_INTERRUPTS }),
+  row(0x303, 'mideleg', 'Machine Trap Delegation', {
+    kind: kinds.DELEGATION,
+    cell: at.MIDELEG,
+    write: SUPERVISOR_INTERRUPTS,
+  }),
   row(0x304, 'mie', 'Machine Interrupt', { kind: kinds.INTERRUPT_ENABLE, cell: at.MIE, write: 0xaaan }),
   row(0x305, 'mtvec', 'Machine Trap-Vector Base-Address', { kind: kinds.TRAP_VECTOR, cell: at.MTVEC }),
   row(0x306, 'mcounteren', 'Machine Counter-Enable', { cell: at.MCOUNTEREN, write: 0xffffffffn }),
-  row(0x30a, 'menvcfg', 'Machine Environment Configuration', { kind: kinds.DELEGATION, cell: at.MENVCFG, write: STCE | FIOM }),
+  row(0x30a, 'menvcfg', 'Machine Environment Configuration', {
+    kind: kinds.DELEGATION,
+    cell: at.MENVCFG,
+    write: STCE | FIOM,
+  }),
   fixed(0x320, 'mcountinhibit', 'Machine Counter-Inhibit'),
   ...range(29, (i) => fixed(0x323 + i, `mhpmevent${i + 3}`, 'Hardware Performance Monitor')),
   row(0x340, 'mscratch', 'Machine Scratch'),
@@ -110,7 +127,9 @@ const machineRows: readonly CsrRow[] = [
   // RV64 has the even ones only, eight entries each.
   row(0x3a0, 'pmpcfg0', 'Physical Memory Protection', { kind: kinds.PMP_CONFIGURATION }),
   row(0x3a2, 'pmpcfg2', 'Physical Memory Protection', { kind: kinds.PMP_CONFIGURATION }),
-  ...range(16, (i) => row(0x3b0 + i, `pmpaddr${i}`, 'Physical Memory Protection', { kind: kinds.PMP_ADDRESS })),
+  ...range(16, (i) =>
+    row(0x3b0 + i, `pmpaddr${i}`, 'Physical Memory Protection', { kind: kinds.PMP_ADDRESS }),
+  ),
   row(0xb00, 'mcycle', 'Hardware Performance Monitor', { kind: kinds.CYCLE }),
   row(0xb02, 'minstret', 'Hardware Performance Monitor', { kind: kinds.INSTRET }),
   ...range(29, (i) => fixed(0xb03 + i, `mhpmcounter${i + 3}`, 'Hardware Performance Monitor')),

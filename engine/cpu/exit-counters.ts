@@ -19,7 +19,9 @@ const interrupts: Readonly<Record<number, string>> = {
 
 export const exitCounters: readonly (readonly [cell: number, name: string])[] = [
   ...exceptions.map((name, cause) => [at.COUNTER_EXCEPTIONS + 8 * cause, name] as const),
-  ...Object.entries(interrupts).map(([cause, name]) => [at.COUNTER_INTERRUPTS + 8 * Number(cause), name] as const),
+  ...Object.entries(interrupts).map(
+    ([cause, name]) => [at.COUNTER_INTERRUPTS + 8 * Number(cause), name] as const,
+  ),
   [at.COUNTER_MMIO_READS, 'mmio-read'] as const,
   [at.COUNTER_MMIO_WRITES, 'mmio-write'] as const,
   [at.COUNTER_PAGE_WALKS, 'page-walk'] as const,

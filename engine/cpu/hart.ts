@@ -41,19 +41,28 @@ interface Helpers extends Record<string, unknown> {
 }
 
 /** Interrupt lines into a hart, by their bit in mip. */
-export const Line = { machineSoftware: 3, machineTimer: 7, supervisorExternal: 9, machineExternal: 11 } as const;
+export const Line = {
+  machineSoftware: 3,
+  machineTimer: 7,
+  supervisorExternal: 9,
+  machineExternal: 11,
+} as const;
 
 const SAVED_SIZE = at.COUNTERS_END - at.X;
 const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
-const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /** Compiled code depends on the instruction set alone: one module serves all harts of a process. */
 const compiled = new Map<string, { interpreter: Interpreter; module: WebAssembly.Module }>();
 let helperModule: WebAssembly.Module | undefined;
 
-function interpreterFor(extensions: readonly string[]): { interpreter: Interpreter; module: WebAssembly.Module } {
+function interpreterFor(extensions: readonly string[]): {
+  interpreter: Interpreter;
+  module: WebAssembly.Module;
+} {
   const key = extensions.join();
   const known = compiled.get(key);
   if (known) return known;

@@ -24,15 +24,20 @@ const effect = (parameters: string, result?: IntegerType): Helper => define(true
 
 const formats = ['s', 'd'] as const;
 const integers = ['w', 'wu', 'l', 'lu'] as const;
-const named = (names: readonly string[], helper: Helper): [string, Helper][] => names.map((name) => [name, helper]);
-const perFormat = (names: readonly string[]): string[] => names.flatMap((name) => formats.map((f) => `${name}_${f}`));
+const named = (names: readonly string[], helper: Helper): [string, Helper][] =>
+  names.map((name) => [name, helper]);
+const perFormat = (names: readonly string[]): string[] =>
+  names.flatMap((name) => formats.map((f) => `${name}_${f}`));
 
 /** Accruing fflags is no effect: nothing but the CSR helpers reads them. */
 const floats: [string, Helper][] = [
   ...named(perFormat(['fadd', 'fsub', 'fmul', 'fdiv']), pure('i64 i64 i32', 'i64')),
   ...named(perFormat(['fsqrt']), pure('i64 i32', 'i64')),
   ...named(perFormat(['fmadd', 'fmsub', 'fnmsub', 'fnmadd']), pure('i64 i64 i64 i32', 'i64')),
-  ...named(perFormat(['fsgnj', 'fsgnjn', 'fsgnjx', 'fmin', 'fmax', 'feq', 'flt', 'fle']), pure('i64 i64', 'i64')),
+  ...named(
+    perFormat(['fsgnj', 'fsgnjn', 'fsgnjx', 'fmin', 'fmax', 'feq', 'flt', 'fle']),
+    pure('i64 i64', 'i64'),
+  ),
   ...named(perFormat(['fclass']), pure('i64', 'i64')),
   ...integers.flatMap((i) =>
     formats.flatMap((f) => named([`fcvt_${i}_${f}`, `fcvt_${f}_${i}`], pure('i64 i32', 'i64'))),

@@ -14,7 +14,8 @@ const PAGE_MASK = 0xfff;
 const CLEAN = BigInt(at.TLB_CLEAN);
 
 const isWrite = (slot: number): boolean =>
-  Math.floor((slot * at.TLB_ENTRY) / at.TLB_KIND) % (at.TLB_CONTEXT / at.TLB_KIND) === at.TLB_WRITE / at.TLB_KIND;
+  Math.floor((slot * at.TLB_ENTRY) / at.TLB_KIND) % (at.TLB_CONTEXT / at.TLB_KIND) ===
+  at.TLB_WRITE / at.TLB_KIND;
 
 export function saveTlbs(memory: DataView): Uint8Array {
   const out = new DataView(new ArrayBuffer(SLOTS * ENTRY_SIZE));
@@ -36,13 +37,16 @@ export function saveTlbs(memory: DataView): Uint8Array {
 /** Into TLBs that are empty. @throws StateError when an entry cannot be. */
 export function restoreTlbs(memory: DataView, saved: Uint8Array, ramPages: number): void {
   const input = new DataView(saved.buffer, saved.byteOffset, saved.length);
-  if (saved.length % ENTRY_SIZE !== 0) throw new StateError(`hart: TLBs of ${saved.length} bytes end in mid-entry`);
+  if (saved.length % ENTRY_SIZE !== 0)
+    throw new StateError(`hart: TLBs of ${saved.length} bytes end in mid-entry`);
   for (let place = 0; place < saved.length; place += ENTRY_SIZE) {
     const slot = input.getUint16(place, true);
     const page = input.getBigUint64(place + 2, true);
     const ramPage = input.getUint32(place + 10, true);
     if (slot >= SLOTS || ramPage >= ramPages || (page & BigInt(PAGE_MASK)) !== 0n) {
-      throw new StateError(`hart: TLB entry ${place / ENTRY_SIZE} (slot ${slot}, page of RAM ${ramPage}) cannot be`);
+      throw new StateError(
+        `hart: TLB entry ${place / ENTRY_SIZE} (slot ${slot}, page of RAM ${ramPage}) cannot be`,
+      );
     }
     const entry = at.TLB + slot * at.TLB_ENTRY;
     memory.setBigUint64(entry, isWrite(slot) ? page | CLEAN : page, true);

@@ -37,14 +37,29 @@ const operations: readonly (readonly [name: string, funct5: string, update: Upda
 const width: Readonly<Record<AtomicKind, string>> = { w: '010', d: '011' };
 
 const operation = (kind: AtomicKind, [name, funct5, update]: (typeof operations)[number]): Instruction =>
-  instruction(`${name}.${kind}`, `${funct5} aq rl rs2 rs1 ${width[kind]} rd 0101111`, 'rd, rs2, (rs1)', (x) => {
-    const operand = x.let(kind === 'w' ? x.sext32(x.rs2) : x.rs2);
-    x.rd(x.atomic(kind, x.rs1, (old) => update(x, old, operand)));
-  });
+  instruction(
+    `${name}.${kind}`,
+    `${funct5} aq rl rs2 rs1 ${width[kind]} rd 0101111`,
+    'rd, rs2, (rs1)',
+    (x) => {
+      const operand = x.let(kind === 'w' ? x.sext32(x.rs2) : x.rs2);
+      x.rd(x.atomic(kind, x.rs1, (old) => update(x, old, operand)));
+    },
+  );
 
 const ofKind = (kind: AtomicKind): Instruction[] => [
-  instruction(`lr.${kind}`, `00010 aq rl 00000 rs1 ${width[kind]} rd 0101111`, 'rd, (rs1)', loadReserved(`load_reserved_${kind}`)),
-  instruction(`sc.${kind}`, `00011 aq rl rs2 rs1 ${width[kind]} rd 0101111`, 'rd, rs2, (rs1)', storeConditional(`store_conditional_${kind}`)),
+  instruction(
+    `lr.${kind}`,
+    `00010 aq rl 00000 rs1 ${width[kind]} rd 0101111`,
+    'rd, (rs1)',
+    loadReserved(`load_reserved_${kind}`),
+  ),
+  instruction(
+    `sc.${kind}`,
+    `00011 aq rl rs2 rs1 ${width[kind]} rd 0101111`,
+    'rd, rs2, (rs1)',
+    storeConditional(`store_conditional_${kind}`),
+  ),
   ...operations.map((row) => operation(kind, row)),
 ];
 

@@ -5,7 +5,9 @@ import { allInstructions } from './table';
 
 /** ABI names, "Integer Register Convention" and "Floating-point Register Convention" of the psABI. */
 const integerNames =
-  'zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6'.split(' ');
+  'zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6'.split(
+    ' ',
+  );
 const floatNames =
   'ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7 fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 ft8 ft9 ft10 ft11'.split(
     ' ',
@@ -13,7 +15,11 @@ const floatNames =
 const roundingNames = ['rne', 'rtz', 'rdn', 'rup', 'rmm', 'rm5', 'rm6', 'dyn'];
 
 /** How each word of a syntax string prints. Words that are no operand print as they are. */
-const printers: readonly (readonly [pattern: RegExp, field: (word: string) => string, print: (value: number) => string])[] = [
+const printers: readonly (readonly [
+  pattern: RegExp,
+  field: (word: string) => string,
+  print: (value: number) => string,
+])[] = [
   [/^f(rd|rs[123])$/, (word) => word.slice(1), (value) => floatNames[value]!],
   [/^(rd|rs[123])$/, (word) => word, (value) => integerNames[value]!],
   [/^zimm$/, () => 'rs1', String],

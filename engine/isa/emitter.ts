@@ -145,7 +145,8 @@ function unaryOperator(name: Arithmetic) {
 }
 
 function relation(name: Comparison) {
-  return <T extends IntegerType>(left: Expression<T>, right: Expression<T>): I32 => compare(name, left, right);
+  return <T extends IntegerType>(left: Expression<T>, right: Expression<T>): I32 =>
+    compare(name, left, right);
 }
 
 export type { Expression, Integer };

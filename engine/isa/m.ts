@@ -23,7 +23,12 @@ function operands(x: Emitter, width: Width): Operands {
       write: (value) => x.rd(x.sext(value as I32)),
     };
   }
-  return { a: x.let(x.rs1), b: x.let(x.rs2), constant: (value) => x.const(value), write: (value) => x.rd(value as I64) };
+  return {
+    a: x.let(x.rs1),
+    b: x.let(x.rs2),
+    constant: (value) => x.const(value),
+    write: (value) => x.rd(value as I64),
+  };
 }
 
 const divide =
@@ -94,7 +99,9 @@ export const m = extension('m', [
   instruction('divu', '0000001 rs2 rs1 101 rd 0110011', 'rd, rs1, rs2', divideUnsigned('doubleword')),
   instruction('rem', '0000001 rs2 rs1 110 rd 0110011', 'rd, rs1, rs2', remainder('doubleword')),
   instruction('remu', '0000001 rs2 rs1 111 rd 0110011', 'rd, rs1, rs2', remainderUnsigned('doubleword')),
-  instruction('mulw', '0000001 rs2 rs1 000 rd 0111011', 'rd, rs1, rs2', (x) => x.rd(x.sext32(x.mul(x.rs1, x.rs2)))),
+  instruction('mulw', '0000001 rs2 rs1 000 rd 0111011', 'rd, rs1, rs2', (x) =>
+    x.rd(x.sext32(x.mul(x.rs1, x.rs2))),
+  ),
   instruction('divw', '0000001 rs2 rs1 100 rd 0111011', 'rd, rs1, rs2', divide('word')),
   instruction('divuw', '0000001 rs2 rs1 101 rd 0111011', 'rd, rs1, rs2', divideUnsigned('word')),
   instruction('remw', '0000001 rs2 rs1 110 rd 0111011', 'rd, rs1, rs2', remainder('word')),

@@ -74,10 +74,30 @@ export const rv64i = extension('i', [
 
   instruction('beq', 'imm[12|10:5] rs2 rs1 000 imm[4:1|11] 1100011', 'rs1, rs2, imm', beq),
   instruction('bne', 'imm[12|10:5] rs2 rs1 001 imm[4:1|11] 1100011', 'rs1, rs2, imm', bne),
-  instruction('blt', 'imm[12|10:5] rs2 rs1 100 imm[4:1|11] 1100011', 'rs1, rs2, imm', branch((x) => x.ltS(x.rs1, x.rs2))),
-  instruction('bge', 'imm[12|10:5] rs2 rs1 101 imm[4:1|11] 1100011', 'rs1, rs2, imm', branch((x) => x.geS(x.rs1, x.rs2))),
-  instruction('bltu', 'imm[12|10:5] rs2 rs1 110 imm[4:1|11] 1100011', 'rs1, rs2, imm', branch((x) => x.ltU(x.rs1, x.rs2))),
-  instruction('bgeu', 'imm[12|10:5] rs2 rs1 111 imm[4:1|11] 1100011', 'rs1, rs2, imm', branch((x) => x.geU(x.rs1, x.rs2))),
+  instruction(
+    'blt',
+    'imm[12|10:5] rs2 rs1 100 imm[4:1|11] 1100011',
+    'rs1, rs2, imm',
+    branch((x) => x.ltS(x.rs1, x.rs2)),
+  ),
+  instruction(
+    'bge',
+    'imm[12|10:5] rs2 rs1 101 imm[4:1|11] 1100011',
+    'rs1, rs2, imm',
+    branch((x) => x.geS(x.rs1, x.rs2)),
+  ),
+  instruction(
+    'bltu',
+    'imm[12|10:5] rs2 rs1 110 imm[4:1|11] 1100011',
+    'rs1, rs2, imm',
+    branch((x) => x.ltU(x.rs1, x.rs2)),
+  ),
+  instruction(
+    'bgeu',
+    'imm[12|10:5] rs2 rs1 111 imm[4:1|11] 1100011',
+    'rs1, rs2, imm',
+    branch((x) => x.geU(x.rs1, x.rs2)),
+  ),
 
   instruction('lb', 'imm[11:0] rs1 000 rd 0000011', 'rd, imm(rs1)', load('b')),
   instruction('lh', 'imm[11:0] rs1 001 rd 0000011', 'rd, imm(rs1)', load('h')),
@@ -92,8 +112,12 @@ export const rv64i = extension('i', [
   instruction('sd', 'imm[11:5] rs2 rs1 011 imm[4:0] 0100011', 'rs2, imm(rs1)', sd),
 
   instruction('addi', 'imm[11:0] rs1 000 rd 0010011', 'rd, rs1, imm', addi),
-  instruction('slti', 'imm[11:0] rs1 010 rd 0010011', 'rd, rs1, imm', (x) => x.rd(flag(x, x.ltS(x.rs1, x.imm)))),
-  instruction('sltiu', 'imm[11:0] rs1 011 rd 0010011', 'rd, rs1, imm', (x) => x.rd(flag(x, x.ltU(x.rs1, x.imm)))),
+  instruction('slti', 'imm[11:0] rs1 010 rd 0010011', 'rd, rs1, imm', (x) =>
+    x.rd(flag(x, x.ltS(x.rs1, x.imm))),
+  ),
+  instruction('sltiu', 'imm[11:0] rs1 011 rd 0010011', 'rd, rs1, imm', (x) =>
+    x.rd(flag(x, x.ltU(x.rs1, x.imm))),
+  ),
   instruction('xori', 'imm[11:0] rs1 100 rd 0010011', 'rd, rs1, imm', (x) => x.rd(x.xor(x.rs1, x.imm))),
   instruction('ori', 'imm[11:0] rs1 110 rd 0010011', 'rd, rs1, imm', (x) => x.rd(x.or(x.rs1, x.imm))),
   instruction('andi', 'imm[11:0] rs1 111 rd 0010011', 'rd, rs1, imm', andi),
@@ -104,8 +128,12 @@ export const rv64i = extension('i', [
   instruction('add', '0000000 rs2 rs1 000 rd 0110011', 'rd, rs1, rs2', add),
   instruction('sub', '0100000 rs2 rs1 000 rd 0110011', 'rd, rs1, rs2', sub),
   instruction('sll', '0000000 rs2 rs1 001 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.shl(x.rs1, x.rs2))),
-  instruction('slt', '0000000 rs2 rs1 010 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(flag(x, x.ltS(x.rs1, x.rs2)))),
-  instruction('sltu', '0000000 rs2 rs1 011 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(flag(x, x.ltU(x.rs1, x.rs2)))),
+  instruction('slt', '0000000 rs2 rs1 010 rd 0110011', 'rd, rs1, rs2', (x) =>
+    x.rd(flag(x, x.ltS(x.rs1, x.rs2))),
+  ),
+  instruction('sltu', '0000000 rs2 rs1 011 rd 0110011', 'rd, rs1, rs2', (x) =>
+    x.rd(flag(x, x.ltU(x.rs1, x.rs2))),
+  ),
   instruction('xor', '0000000 rs2 rs1 100 rd 0110011', 'rd, rs1, rs2', xor),
   instruction('srl', '0000000 rs2 rs1 101 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.shr(x.rs1, x.rs2))),
   instruction('sra', '0100000 rs2 rs1 101 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.sar(x.rs1, x.rs2))),
@@ -113,14 +141,44 @@ export const rv64i = extension('i', [
   instruction('and', '0000000 rs2 rs1 111 rd 0110011', 'rd, rs1, rs2', and),
 
   instruction('addiw', 'imm[11:0] rs1 000 rd 0011011', 'rd, rs1, imm', addiw),
-  instruction('slliw', '0000000 shamtw rs1 001 rd 0011011', 'rd, rs1, imm', word((x, a, b) => x.shl(a, b), imm)),
-  instruction('srliw', '0000000 shamtw rs1 101 rd 0011011', 'rd, rs1, imm', word((x, a, b) => x.shr(a, b), imm)),
-  instruction('sraiw', '0100000 shamtw rs1 101 rd 0011011', 'rd, rs1, imm', word((x, a, b) => x.sar(a, b), imm)),
+  instruction(
+    'slliw',
+    '0000000 shamtw rs1 001 rd 0011011',
+    'rd, rs1, imm',
+    word((x, a, b) => x.shl(a, b), imm),
+  ),
+  instruction(
+    'srliw',
+    '0000000 shamtw rs1 101 rd 0011011',
+    'rd, rs1, imm',
+    word((x, a, b) => x.shr(a, b), imm),
+  ),
+  instruction(
+    'sraiw',
+    '0100000 shamtw rs1 101 rd 0011011',
+    'rd, rs1, imm',
+    word((x, a, b) => x.sar(a, b), imm),
+  ),
   instruction('addw', '0000000 rs2 rs1 000 rd 0111011', 'rd, rs1, rs2', addw),
   instruction('subw', '0100000 rs2 rs1 000 rd 0111011', 'rd, rs1, rs2', subw),
-  instruction('sllw', '0000000 rs2 rs1 001 rd 0111011', 'rd, rs1, rs2', word((x, a, b) => x.shl(a, b), rs2)),
-  instruction('srlw', '0000000 rs2 rs1 101 rd 0111011', 'rd, rs1, rs2', word((x, a, b) => x.shr(a, b), rs2)),
-  instruction('sraw', '0100000 rs2 rs1 101 rd 0111011', 'rd, rs1, rs2', word((x, a, b) => x.sar(a, b), rs2)),
+  instruction(
+    'sllw',
+    '0000000 rs2 rs1 001 rd 0111011',
+    'rd, rs1, rs2',
+    word((x, a, b) => x.shl(a, b), rs2),
+  ),
+  instruction(
+    'srlw',
+    '0000000 rs2 rs1 101 rd 0111011',
+    'rd, rs1, rs2',
+    word((x, a, b) => x.shr(a, b), rs2),
+  ),
+  instruction(
+    'sraw',
+    '0100000 rs2 rs1 101 rd 0111011',
+    'rd, rs1, rs2',
+    word((x, a, b) => x.sar(a, b), rs2),
+  ),
 
   instruction('fence', 'fm pred succ rs1 000 rd 0001111', 'pred, succ', fence),
   instruction('ecall', '000000000000 00000 000 00000 1110011', '', ecall),

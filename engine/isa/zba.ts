@@ -17,5 +17,7 @@ export const zba = extension('zba', [
   instruction('sh1add.uw', '0010000 rs2 rs1 010 rd 0111011', 'rd, rs1, rs2', shiftAdd(1, word)),
   instruction('sh2add.uw', '0010000 rs2 rs1 100 rd 0111011', 'rd, rs1, rs2', shiftAdd(2, word)),
   instruction('sh3add.uw', '0010000 rs2 rs1 110 rd 0111011', 'rd, rs1, rs2', shiftAdd(3, word)),
-  instruction('slli.uw', '000010 shamt rs1 001 rd 0011011', 'rd, rs1, imm', (x) => x.rd(x.shl(word(x), x.imm))),
+  instruction('slli.uw', '000010 shamt rs1 001 rd 0011011', 'rd, rs1, imm', (x) =>
+    x.rd(x.shl(word(x), x.imm)),
+  ),
 ]);

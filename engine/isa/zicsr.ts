@@ -24,8 +24,23 @@ const immediate = (x: Emitter): I64 => x.zext(x.field('rs1'));
 export const zicsr = extension('zicsr', [
   instruction('csrrw', 'csr rs1 001 rd 1110011', 'rd, csr, rs1', csr(write, register)),
   instruction('csrrs', 'csr rs1 010 rd 1110011', 'rd, csr, rs1', csr(unlessZero(CsrOperation.set), register)),
-  instruction('csrrc', 'csr rs1 011 rd 1110011', 'rd, csr, rs1', csr(unlessZero(CsrOperation.clear), register)),
+  instruction(
+    'csrrc',
+    'csr rs1 011 rd 1110011',
+    'rd, csr, rs1',
+    csr(unlessZero(CsrOperation.clear), register),
+  ),
   instruction('csrrwi', 'csr rs1 101 rd 1110011', 'rd, csr, zimm', csr(write, immediate)),
-  instruction('csrrsi', 'csr rs1 110 rd 1110011', 'rd, csr, zimm', csr(unlessZero(CsrOperation.set), immediate)),
-  instruction('csrrci', 'csr rs1 111 rd 1110011', 'rd, csr, zimm', csr(unlessZero(CsrOperation.clear), immediate)),
+  instruction(
+    'csrrsi',
+    'csr rs1 110 rd 1110011',
+    'rd, csr, zimm',
+    csr(unlessZero(CsrOperation.set), immediate),
+  ),
+  instruction(
+    'csrrci',
+    'csr rs1 111 rd 1110011',
+    'rd, csr, zimm',
+    csr(unlessZero(CsrOperation.clear), immediate),
+  ),
 ]);

@@ -20,7 +20,9 @@ export const guestFactory =
 function createGuest(definition: GuestDefinition, files: GuestFiles, host: HostServices): Guest {
   const factory = factories[definition.model] as ModelFactory | undefined;
   if (!factory) {
-    throw new ImageError(`unknown model "${definition.model}"; known are ${Object.keys(factories).join(', ')}`);
+    throw new ImageError(
+      `unknown model "${definition.model}"; known are ${Object.keys(factories).join(', ')}`,
+    );
   }
   return factory(definition, files, host);
 }

@@ -29,7 +29,8 @@ export type I32 = Expression<'i32'>;
 export type I64 = Expression<'i64'>;
 export type Integer = Expression<IntegerType>;
 
-export const i32Constant = (value: number): I32 => new Expression('i32', [0x41, ...signed(BigInt(value | 0))]);
+export const i32Constant = (value: number): I32 =>
+  new Expression('i32', [0x41, ...signed(BigInt(value | 0))]);
 
 export const i64Constant = (value: bigint): I64 =>
   new Expression('i64', [0x42, ...signed(BigInt.asIntN(64, value))]);
@@ -69,7 +70,12 @@ export const select = <T extends ValueType>(
 
 /** `address + offset` is the byte read; `offset` is unsigned. The alignment hint is 1: guests need not align. */
 export const load = (operator: MemoryOperator, address: I32, offset = 0): Integer =>
-  new Expression(operator.slice(0, 3) as IntegerType, [...address.code, memory[operator][0], 0, ...unsigned(offset)]);
+  new Expression(operator.slice(0, 3) as IntegerType, [
+    ...address.code,
+    memory[operator][0],
+    0,
+    ...unsigned(offset),
+  ]);
 
 export const storeCode = (operator: MemoryOperator, address: I32, value: Integer, offset = 0): number[] => [
   ...address.code,

@@ -75,7 +75,13 @@ export class ModuleBuilder {
   private type(signature: Signature): number {
     const results = signature.result ? [valueTypeCode[signature.result]] : [];
     const parameters = signature.parameters.map((type) => valueTypeCode[type]);
-    const bytes = [FUNCTION_TYPE, ...unsigned(parameters.length), ...parameters, ...unsigned(results.length), ...results];
+    const bytes = [
+      FUNCTION_TYPE,
+      ...unsigned(parameters.length),
+      ...parameters,
+      ...unsigned(results.length),
+      ...results,
+    ];
     const known = this.types.findIndex((type) => type.join() === bytes.join());
     if (known >= 0) return known;
     this.types.push(bytes);

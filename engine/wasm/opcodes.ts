@@ -5,7 +5,12 @@
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64';
 
-export const valueTypeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
+export const valueTypeCode: Readonly<Record<ValueType, number>> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+};
 
 export const control = {
   unreachable: 0x00,
@@ -50,7 +55,19 @@ export const memory = {
 
 export type MemoryOperator = keyof typeof memory;
 
-const comparisons = ['eqz', 'eq', 'ne', 'lt_s', 'lt_u', 'gt_s', 'gt_u', 'le_s', 'le_u', 'ge_s', 'ge_u'] as const;
+const comparisons = [
+  'eqz',
+  'eq',
+  'ne',
+  'lt_s',
+  'lt_u',
+  'gt_s',
+  'gt_u',
+  'le_s',
+  'le_u',
+  'ge_s',
+  'ge_u',
+] as const;
 // prettier-ignore
 const arithmetic = [
   'clz', 'ctz', 'popcnt', 'add', 'sub', 'mul', 'div_s', 'div_u', 'rem_s', 'rem_u',

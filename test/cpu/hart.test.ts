@@ -47,7 +47,9 @@ const runs = process.env['TEST_FULL'] === '1' ? 2000 : 60;
 
 test('state lies where its names say, and no two cells overlap', () => {
   const cells = Object.entries(at).filter(([, place]) => place >= at.X && place < at.HART_STATE_END);
-  const places = cells.map(([, place]) => place).filter((place) => place !== at.CSRS && place !== at.CSRS_FREE);
+  const places = cells
+    .map(([, place]) => place)
+    .filter((place) => place !== at.CSRS && place !== at.CSRS_FREE);
   expect(new Set(places).size).toBe(places.length);
   expect(at.RAM % 4096).toBe(0);
   expect(at.TLB_END).toBe(at.TLB + at.TLB_CONTEXTS * at.TLB_CONTEXT);
@@ -57,21 +59,25 @@ test('state lies where its names say, and no two cells overlap', () => {
 
 test('a run executes exactly its budget, wherever it is cut, and the cuts leave no trace', () => {
   fc.assert(
-    fc.property(words, fc.array(fc.integer({ min: 1, max: 97 }), { minLength: 40, maxLength: 80 }), (program, cuts) => {
-      const total = cuts.reduce((sum, cut) => sum + cut, 0);
-      const whole = start(program);
-      const wholeExit = whole.run(total);
-      const pieces = start(program);
-      let idle = false;
-      for (const cut of cuts) {
-        idle = pieces.run(cut) === 'idle';
-        if (idle) break;
-      }
-      expect(idle).toBe(wholeExit === 'idle');
-      if (!idle) expect(pieces.steps).toBe(BigInt(total));
-      expect(pieces.steps).toBe(whole.steps);
-      expect(fingerprint(pieces)).toBe(fingerprint(whole));
-    }),
+    fc.property(
+      words,
+      fc.array(fc.integer({ min: 1, max: 97 }), { minLength: 40, maxLength: 80 }),
+      (program, cuts) => {
+        const total = cuts.reduce((sum, cut) => sum + cut, 0);
+        const whole = start(program);
+        const wholeExit = whole.run(total);
+        const pieces = start(program);
+        let idle = false;
+        for (const cut of cuts) {
+          idle = pieces.run(cut) === 'idle';
+          if (idle) break;
+        }
+        expect(idle).toBe(wholeExit === 'idle');
+        if (!idle) expect(pieces.steps).toBe(BigInt(total));
+        expect(pieces.steps).toBe(whole.steps);
+        expect(fingerprint(pieces)).toBe(fingerprint(whole));
+      },
+    ),
     { numRuns: runs },
   );
 });
@@ -94,17 +100,22 @@ test('state saved and put into a fresh hart goes on alike', () => {
 
 test('no program touches memory outside its RAM, throws, or outruns its budget', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(0xffffffff), { minLength: 200, maxLength: 2000 }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), (program, seed) => {
-      const hart = start(program);
-      for (let i = 11; i < 32; i++) hart.setX(i, seed * BigInt(2 * i + 1));
-      const memory = new Uint8Array(hart.memory.buffer);
-      const tables = (): string => createHash('sha256').update(memory.subarray(at.CSR_INDEX, at.TLB)).digest('hex');
-      const before = tables();
-      hart.run(20_000);
-      expect(hart.steps).toBeLessThanOrEqual(20_000n);
-      expect(tables()).toBe(before);
-      expect(hart.x(0)).toBe(0n);
-    }),
+    fc.property(
+      fc.array(fc.nat(0xffffffff), { minLength: 200, maxLength: 2000 }),
+      fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+      (program, seed) => {
+        const hart = start(program);
+        for (let i = 11; i < 32; i++) hart.setX(i, seed * BigInt(2 * i + 1));
+        const memory = new Uint8Array(hart.memory.buffer);
+        const tables = (): string =>
+          createHash('sha256').update(memory.subarray(at.CSR_INDEX, at.TLB)).digest('hex');
+        const before = tables();
+        hart.run(20_000);
+        expect(hart.steps).toBeLessThanOrEqual(20_000n);
+        expect(tables()).toBe(before);
+        expect(hart.x(0)).toBe(0n);
+      },
+    ),
     { numRuns: runs },
   );
 });

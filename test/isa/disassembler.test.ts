@@ -89,7 +89,9 @@ describe('instruction table', () => {
       const word = draw() >>> 0;
       const low = (word & 3) === 3 ? word : word & 0xffff;
       const length = (word & 3) === 3 ? 4 : 2;
-      const rows = allInstructions.filter((row) => row.encoding.length === length && matches(row.encoding, low));
+      const rows = allInstructions.filter(
+        (row) => row.encoding.length === length && matches(row.encoding, low),
+      );
       expect(rows.length).toBeLessThan(2);
     }
   });

@@ -1,32 +1,39 @@
 // Loads, stores and atomics that the inline TLB check did not settle: misses,
 // misaligned and page-crossing accesses, and device registers.
 import * as at from '../layout';
+import { mmioRead, mmioWrite } from './env';
 import { ACCESS_FAULT, fault, hostAddress, inRam, markDirty, resolve } from './mmu';
 import { Access } from './pmp';
 import { RAM_BASE, cell, count, setCell } from './state';
 import { raise } from './trap';
 
-/** Reads 1, 2 or 4 bytes of a device register; sets MMIO_FAULT when nothing is there. */
-@external('env', 'mmio_read') declare function mmioRead(physical: f64, size: u32): u32;
-@external('env', 'mmio_write') declare function mmioWrite(physical: f64, size: u32, value: u32): void;
-
-@inline function crosses(virtual: u64, size: u32): bool { return u32(virtual & 0xfff) + size > 4096; }
+function crosses(virtual: u64, size: u32): bool {
+  return u32(virtual & 0xfff) + size > 4096;
+}
 
 function read(address: u32, size: u32): u64 {
   switch (size) {
-    case 1: return load<u8>(address);
-    case 2: return load<u16>(address);
-    case 4: return load<u32>(address);
-    default: return load<u64>(address);
+    case 1:
+      return load<u8>(address);
+    case 2:
+      return load<u16>(address);
+    case 4:
+      return load<u32>(address);
+    default:
+      return load<u64>(address);
   }
 }
 
 function write(address: u32, size: u32, value: u64): void {
   switch (size) {
-    case 1: return store<u8>(address, u8(value));
-    case 2: return store<u16>(address, u16(value));
-    case 4: return store<u32>(address, u32(value));
-    default: return store<u64>(address, value);
+    case 1:
+      return store<u8>(address, u8(value));
+    case 2:
+      return store<u16>(address, u16(value));
+    case 4:
+      return store<u32>(address, u32(value));
+    default:
+      return store<u64>(address, value);
   }
 }
 
@@ -122,7 +129,9 @@ export function atomic_address(virtual: u64, size: u32): u32 {
   return hostAddress(physical);
 }
 
-@inline function signed(value: u64, size: u32): u64 { return size == 4 ? u64(i64(i32(value))) : value; }
+function signed(value: u64, size: u32): u64 {
+  return size == 4 ? u64(i64(i32(value))) : value;
+}
 
 function loadReserved(virtual: u64, size: u32): u64 {
   if ((virtual & (size - 1)) != 0) {
@@ -146,7 +155,9 @@ function storeConditional(virtual: u64, size: u32, value: u64): u64 {
   const address = atomic_address(virtual, size);
   if (address == 0) return 0;
   const physical = u64(address - at.RAM) + RAM_BASE;
-  const mine = cell(at.RESERVATION) == physical && signed(read(address, size), size) == signed(cell(at.RESERVED_VALUE), size);
+  const mine =
+    cell(at.RESERVATION) == physical &&
+    signed(read(address, size), size) == signed(cell(at.RESERVED_VALUE), size);
   setCell(at.RESERVATION, u64.MAX_VALUE);
   if (!mine) return 1;
   markDirty(physical);
@@ -154,10 +165,18 @@ function storeConditional(virtual: u64, size: u32, value: u64): u64 {
   return 0;
 }
 
-export function load_reserved_w(virtual: u64): u64 { return loadReserved(virtual, 4); }
-export function load_reserved_d(virtual: u64): u64 { return loadReserved(virtual, 8); }
-export function store_conditional_w(virtual: u64, value: u64): u64 { return storeConditional(virtual, 4, value); }
-export function store_conditional_d(virtual: u64, value: u64): u64 { return storeConditional(virtual, 8, value); }
+export function load_reserved_w(virtual: u64): u64 {
+  return loadReserved(virtual, 4);
+}
+export function load_reserved_d(virtual: u64): u64 {
+  return loadReserved(virtual, 8);
+}
+export function store_conditional_w(virtual: u64, value: u64): u64 {
+  return storeConditional(virtual, 4, value);
+}
+export function store_conditional_d(virtual: u64, value: u64): u64 {
+  return storeConditional(virtual, 8, value);
+}
 
 /**
  * Linear-memory address of the page that holds `pc`, when one answer holds

@@ -6,7 +6,23 @@ import { CsrOperation_read, CsrOperation_write, CsrOperation_set } from './csr-o
 import { flushTranslations, tlb_flush } from './mmu';
 import { pmp_update } from './pmp';
 import { setFlags } from './softfloat/status';
-import { FS, MPP, MPP_SHIFT, MXR, Mode, SD, TVM, cell, pending, privilege, requestPoll, setCell, status, stepsNow, timeNow } from './state';
+import {
+  FS,
+  MPP,
+  MPP_SHIFT,
+  MXR,
+  Mode,
+  SD,
+  TVM,
+  cell,
+  pending,
+  privilege,
+  requestPoll,
+  setCell,
+  status,
+  stepsNow,
+  timeNow,
+} from './state';
 import { illegal } from './trap';
 
 const STCE: u64 = u64(1) << 63;
@@ -15,11 +31,15 @@ const S_INTERRUPTS: u64 = 0x222;
 /** mip bits that M-mode may write: SSIP, STIP, SEIP. */
 const M_WRITABLE: u64 = 0x222;
 
-@inline function row(number: u32): u32 {
+function row(number: u32): u32 {
   return at.CSR_ROWS + u32(load<u8>(at.CSR_INDEX + number)) * at.CSR_ROW_SIZE;
 }
-@inline function isSupervisor(number: u32): bool { return ((number >> 8) & 3) == 1; }
-@inline function timerComparesToStimecmp(): bool { return (cell(at.MENVCFG) & STCE) != 0; }
+function isSupervisor(number: u32): bool {
+  return ((number >> 8) & 3) == 1;
+}
+function timerComparesToStimecmp(): bool {
+  return (cell(at.MENVCFG) & STCE) != 0;
+}
 
 /** Whether lower modes may see counter `index` (0 cycle, 1 time, 2 instret, ...). */
 function counterEnabled(index: u32): bool {
@@ -32,7 +52,7 @@ function counterEnabled(index: u32): bool {
 function accessible(number: u32, k: u32, writes: bool): bool {
   if (k == kind.ABSENT) return false;
   if (privilege() < ((number >> 8) & 3)) return false;
-  if (writes && (number >> 10) == 3) return false;
+  if (writes && number >> 10 == 3) return false;
   switch (k) {
     case kind.FLOAT_FLAGS:
     case kind.FLOAT_ROUNDING:
@@ -42,7 +62,7 @@ function accessible(number: u32, k: u32, writes: bool): bool {
     case kind.CYCLE:
     case kind.INSTRET:
     case kind.HARDWARE_COUNTER:
-      return (number >> 8) != 0xc || counterEnabled(number & 31);
+      return number >> 8 != 0xc || counterEnabled(number & 31);
     case kind.ADDRESS_TRANSLATION:
       return privilege() == Mode.M || (status() & TVM) == 0;
     case kind.TIMER_COMPARE:
@@ -56,7 +76,9 @@ function read(r: u32, number: u32, k: u32): u64 {
   switch (k) {
     case kind.STATUS: {
       const s = status();
-      return (s & load<u64>(r + kind.ROW_READ)) | load<u64>(r + kind.ROW_CONSTANT) | ((s & FS) == FS ? SD : 0);
+      return (
+        (s & load<u64>(r + kind.ROW_READ)) | load<u64>(r + kind.ROW_CONSTANT) | ((s & FS) == FS ? SD : 0)
+      );
     }
     case kind.INTERRUPT_ENABLE:
       return isSupervisor(number) ? cell(at.MIE) & cell(at.MIDELEG) : cell(at.MIE);
@@ -78,7 +100,9 @@ function read(r: u32, number: u32, k: u32): u64 {
     case kind.PMP_ADDRESS:
       return load<u64>(at.PMPADDR + ((number & 15) << 3));
     default:
-      return (cell(load<u32>(r + kind.ROW_CELL)) & load<u64>(r + kind.ROW_READ)) | load<u64>(r + kind.ROW_CONSTANT);
+      return (
+        (cell(load<u32>(r + kind.ROW_CELL)) & load<u64>(r + kind.ROW_READ)) | load<u64>(r + kind.ROW_CONSTANT)
+      );
   }
 }
 
@@ -183,7 +207,12 @@ function updatePending(number: u32, operation: u32, operand: u64): void {
   let mask = isSupervisor(number) ? cell(at.MIDELEG) & 2 : M_WRITABLE;
   if (timerComparesToStimecmp()) mask &= ~STIP;
   const held = cell(at.MIP);
-  const value = operation == CsrOperation_write ? operand : operation == CsrOperation_set ? held | operand : held & ~operand;
+  const value =
+    operation == CsrOperation_write
+      ? operand
+      : operation == CsrOperation_set
+        ? held | operand
+        : held & ~operand;
   setCell(at.MIP, (held & ~mask) | (value & mask));
   requestPoll();
 }
@@ -206,7 +235,12 @@ export function csr(number: u32, operation: u32, operand: u64, word: u32): u64 {
     updatePending(number, operation, operand);
     return old;
   }
-  const value = operation == CsrOperation_write ? operand : operation == CsrOperation_set ? old | operand : old & ~operand;
+  const value =
+    operation == CsrOperation_write
+      ? operand
+      : operation == CsrOperation_set
+        ? old | operand
+        : old & ~operand;
   write(r, number, k, value);
   return old;
 }

@@ -7,4 +7,13 @@ export { sfence_vma, fence_i, tlb_flush, tlb_clean_writes } from './mmu';
 export * from './multiply';
 export { poll, update_timers } from './run';
 export { requestPoll as request_poll, selectTlbs as select_tlbs } from './state';
-export { takeInterrupt as take_interrupt, raise, illegal, environment_call, mret, sret, wfi, float_enabled } from './trap';
+export {
+  takeInterrupt as take_interrupt,
+  raise,
+  illegal,
+  environment_call,
+  mret,
+  sret,
+  wfi,
+  float_enabled,
+} from './trap';

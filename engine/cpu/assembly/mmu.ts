@@ -1,7 +1,20 @@
 // Address translation and the TLBs. Privileged ISA manual, "Sv39", "Sv48", "Sv57".
 import * as at from '../layout';
 import { Access, permits, uniform } from './pmp';
-import { MXR, Mode, RAM_BASE, SUM, cell, count, dataPrivilege, privilege, requestPoll, setCell, status, selectTlbs } from './state';
+import {
+  MXR,
+  Mode,
+  RAM_BASE,
+  SUM,
+  cell,
+  count,
+  dataPrivilege,
+  privilege,
+  requestPoll,
+  setCell,
+  status,
+  selectTlbs,
+} from './state';
 import { raise } from './trap';
 
 // PTE bits.
@@ -20,15 +33,17 @@ const RESERVED: u64 = 0xffc0000000000000;
 export const PAGE_FAULT: u64 = u64.MAX_VALUE;
 export const ACCESS_FAULT: u64 = u64.MAX_VALUE - 1;
 
-@inline export function inRam(physical: u64, length: u64): bool {
+export function inRam(physical: u64, length: u64): bool {
   const offset = physical - RAM_BASE;
   return offset < load<u64>(at.RAM_SIZE) && load<u64>(at.RAM_SIZE) - offset >= length;
 }
 
 /** Linear-memory address of a byte of RAM. */
-@inline export function hostAddress(physical: u64): u32 { return u32(physical - RAM_BASE) + at.RAM; }
+export function hostAddress(physical: u64): u32 {
+  return u32(physical - RAM_BASE) + at.RAM;
+}
 
-@inline export function markDirty(physical: u64): void {
+export function markDirty(physical: u64): void {
   store<u8>(at.PAGE_FLAGS + u32((physical - RAM_BASE) >> 12), at.PAGE_DIRTY);
 }
 
@@ -56,7 +71,7 @@ export function translate(virtual: u64, access: u32, mode: u32): u64 {
   count(at.COUNTER_PAGE_WALKS);
   const levels = i32(scheme) - 5; // 8: Sv39 has three, 9: Sv48 four, 10: Sv57 five
   const unused = 64 - (12 + 9 * levels);
-  if ((i64(virtual) << unused >> unused) != i64(virtual)) return PAGE_FAULT;
+  if ((i64(virtual) << unused) >> unused != i64(virtual)) return PAGE_FAULT;
 
   let table = (satp & 0xfffffffffff) << 12;
   for (let level = levels - 1; level >= 0; level--) {
@@ -112,7 +127,7 @@ function fill(tlb: u32, virtual: u64, physical: u64): void {
 }
 
 /** The TLB of one kind of access in the present mode. */
-@inline function tlbOf(access: u32): u32 {
+function tlbOf(access: u32): u32 {
   if (access == Access.Execute) return load<u32>(at.FETCH_TLB);
   return load<u32>(at.DATA_TLB) + (access == Access.Write ? at.TLB_WRITE : 0);
 }

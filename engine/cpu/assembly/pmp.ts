@@ -10,8 +10,12 @@ export const enum Access {
   Execute = 4,
 }
 
-@inline function configuration(entry: i32): u32 { return load<u8>(at.PMPCFG + entry); }
-@inline function address(entry: i32): u64 { return load<u64>(at.PMPADDR + 8 * entry); }
+function configuration(entry: i32): u32 {
+  return load<u8>(at.PMPCFG + entry);
+}
+function address(entry: i32): u64 {
+  return load<u64>(at.PMPADDR + 8 * entry);
+}
 
 /** First byte of an entry's range, and (last) its end; set by `range`. */
 let low: u64 = 0;
@@ -29,7 +33,8 @@ function range(entry: i32): bool {
       low = a << 2;
       high = low + 4;
       return true;
-    case 3: { // NAPOT
+    case 3: {
+      // NAPOT
       const ones = ctz<u64>(~a);
       low = ones >= 54 ? 0 : (a & ~((u64(1) << (ones + 1)) - 1)) << 2;
       high = ones >= 54 ? u64(1) << 57 : low + (u64(8) << ones);
@@ -46,7 +51,8 @@ let active: i32 = 0;
 /** To be called after any write to a PMP register, and after a restore. */
 export function pmp_update(): void {
   active = 0;
-  for (let entry = 0; entry < PMP_ENTRIES; entry++) if ((configuration(entry) & 0x18) != 0) active = entry + 1;
+  for (let entry = 0; entry < PMP_ENTRIES; entry++)
+    if ((configuration(entry) & 0x18) != 0) active = entry + 1;
 }
 
 /** True when `length` bytes at `physical` may be accessed so in this mode. */

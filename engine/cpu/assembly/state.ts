@@ -28,25 +28,37 @@ export const UXL: u64 = u64(3) << 32;
 export const SXL: u64 = u64(3) << 34;
 export const SD: u64 = u64(1) << 63;
 
-@inline export function cell(address: i32): u64 { return load<u64>(address); }
-@inline export function setCell(address: i32, value: u64): void { store<u64>(address, value); }
+export function cell(address: i32): u64 {
+  return load<u64>(address);
+}
+export function setCell(address: i32, value: u64): void {
+  store<u64>(address, value);
+}
 
-@inline export function privilege(): u32 { return load<u32>(at.PRIVILEGE); }
-@inline export function status(): u64 { return load<u64>(at.MSTATUS); }
+export function privilege(): u32 {
+  return load<u32>(at.PRIVILEGE);
+}
+export function status(): u64 {
+  return load<u64>(at.MSTATUS);
+}
 
 /** Interrupts pending, whoever holds them. */
-@inline export function pending(): u64 { return load<u64>(at.MIP) | load<u64>(at.LINES); }
+export function pending(): u64 {
+  return load<u64>(at.MIP) | load<u64>(at.LINES);
+}
 
 /** Instructions begun, up to and including the one that is calling. */
-@inline export function stepsNow(): u64 {
+export function stepsNow(): u64 {
   return load<u64>(at.STEPS) + (load<u32>(at.CHUNK) - load<u32>(at.COUNTDOWN));
 }
 
-@inline export function timeNow(): u64 {
+export function timeNow(): u64 {
   return load<u64>(at.TIME_OFFSET) + stepsNow() / at.STEPS_PER_TICK;
 }
 
-@inline export function count(counter: i32): void { store<u64>(counter, load<u64>(counter) + 1); }
+export function count(counter: i32): void {
+  store<u64>(counter, load<u64>(counter) + 1);
+}
 
 /**
  * Makes the interpreter poll before the next instruction: interrupts, timers
@@ -60,7 +72,7 @@ export function requestPoll(): void {
 }
 
 /** Mode of loads and stores: mstatus.MPRV lends M-mode the previous one. "Memory Privilege in mstatus Register". */
-@inline export function dataPrivilege(): u32 {
+export function dataPrivilege(): u32 {
   const s = status();
   const p = privilege();
   return p == Mode.M && (s & MPRV) != 0 ? u32((s & MPP) >> MPP_SHIFT) : p;

@@ -1,8 +1,26 @@
 // Traps: entry, return, and which interrupt is taken. Privileged ISA manual, chapters 3 and 12.
 import * as at from '../layout';
 import {
-  FS, MIE_BIT, MPIE, MPP, MPP_SHIFT, MPRV, Mode, SIE, SPIE, SPP, TSR, TW,
-  cell, count, pending, privilege, requestPoll, selectTlbs, setCell, status,
+  FS,
+  MIE_BIT,
+  MPIE,
+  MPP,
+  MPP_SHIFT,
+  MPRV,
+  Mode,
+  SIE,
+  SPIE,
+  SPP,
+  TSR,
+  TW,
+  cell,
+  count,
+  pending,
+  privilege,
+  requestPoll,
+  selectTlbs,
+  setCell,
+  status,
 } from './state';
 
 const INTERRUPT: u64 = u64(1) << 63;

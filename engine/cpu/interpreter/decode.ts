@@ -33,7 +33,8 @@ export function buildDecoder(instructions: readonly Instruction[]): Decoder {
   const known = new Map<string, number>([['', 0]]);
   // Candidates are sought among those of one opcode: the low seven bits of a word, or two and three of a compressed one.
   const byOpcode = new Map<number, Instruction[]>();
-  const opcode = (low: number): number => ((low & 3) === 3 ? low & 0x7f : 0x80 | (low & 3) | ((low >> 8) & 0xe0));
+  const opcode = (low: number): number =>
+    (low & 3) === 3 ? low & 0x7f : 0x80 | (low & 3) | ((low >> 8) & 0xe0);
   for (const instruction of instructions) {
     const key = opcode(instruction.encoding.match);
     byOpcode.set(key, [...(byOpcode.get(key) ?? []), instruction]);

@@ -45,7 +45,12 @@ export const LAST_IN_PAGE = 0xffe;
 export const ABSOLUTE = i32Constant(0);
 const PAGE_MASK = 0xfffn ^ ((1n << 64n) - 1n);
 
-const loads: Readonly<Record<LoadKind, { size: number; operator: MemoryOperator; extend?: 'i64.extend8_s' | 'i64.extend16_s' | 'i64.extend32_s' }>> = {
+const loads: Readonly<
+  Record<
+    LoadKind,
+    { size: number; operator: MemoryOperator; extend?: 'i64.extend8_s' | 'i64.extend16_s' | 'i64.extend32_s' }
+  >
+> = {
   b: { size: 1, operator: 'i64.load8_s', extend: 'i64.extend8_s' },
   h: { size: 2, operator: 'i64.load16_s', extend: 'i64.extend16_s' },
   w: { size: 4, operator: 'i64.load32_s', extend: 'i64.extend32_s' },
@@ -141,7 +146,9 @@ export class InterpreterEmitter extends Emitter {
     if (operand === 0) return;
     this.writeRegister(operand, at.X, value);
     const neverZero =
-      typeof operand === 'number' || operand.bias > 0 || this.instruction.encoding.excluded.get('rd')?.includes(0);
+      typeof operand === 'number' ||
+      operand.bias > 0 ||
+      this.instruction.encoding.excluded.get('rd')?.includes(0);
     // x0 is written like any other register and put right at once: cheaper than a test.
     if (!neverZero) this.builder.store('i64.store', ABSOLUTE, i64Constant(0n), at.X);
   }
@@ -227,7 +234,10 @@ export class InterpreterEmitter extends Emitter {
 
   requireFloat(): void {
     const dirty = binary('and', load('i32.load', ABSOLUTE, at.MSTATUS) as I32, i32Constant(0x6000));
-    this.builder.if(compare('ne', dirty, i32Constant(0x6000)), () => void this.effect('float_enabled', [this.word]));
+    this.builder.if(
+      compare('ne', dirty, i32Constant(0x6000)),
+      () => void this.effect('float_enabled', [this.word]),
+    );
   }
 
   redirect(): void {
@@ -269,7 +279,8 @@ export class InterpreterEmitter extends Emitter {
 
   private callee(helper: string): Callee {
     const callee = this.callees.get(helper);
-    if (!callee) throw new Error(`${this.instruction.mnemonic} calls "${helper}", which is not in the table of helpers`);
+    if (!callee)
+      throw new Error(`${this.instruction.mnemonic} calls "${helper}", which is not in the table of helpers`);
     return callee;
   }
 
@@ -308,7 +319,9 @@ export class InterpreterEmitter extends Emitter {
 
   private extract(operand: Operand): I32 {
     const top = Math.max(...operand.pieces.map(({ to, width }) => to + width));
-    const parts = operand.pieces.map((piece) => this.piece(piece, operand.signed && piece.to + piece.width === top));
+    const parts = operand.pieces.map((piece) =>
+      this.piece(piece, operand.signed && piece.to + piece.width === top),
+    );
     const value = parts.reduce((sum, part) => binary('or', sum, part));
     return operand.bias ? binary('add', value, i32Constant(operand.bias)) : value;
   }
@@ -345,4 +358,3 @@ export class InterpreterEmitter extends Emitter {
     return binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32);
   }
 }
-

@@ -35,7 +35,8 @@ export function generateInterpreter(instructions: readonly Instruction[]): Inter
   const module = new ModuleBuilder();
   module.importMemory('env', 1);
   const callees = new Map<string, Callee>();
-  for (const [name, { signature }] of helpers) callees.set(name, module.importFunction('helpers', name, signature));
+  for (const [name, { signature }] of helpers)
+    callees.set(name, module.importFunction('helpers', name, signature));
   const builder = new FunctionBuilder([]);
   new Loop(builder, callees, decoder).emit();
   module.define('run', { parameters: [], result: 'i32' }, builder);
@@ -123,7 +124,11 @@ class Loop {
     builder.set(pcLocal, this.pc);
     builder.block((done) => {
       builder.if(compare('ne', binary('and', low, i32Constant(0xfff)), i32Constant(LAST_IN_PAGE)), () => {
-        const index = binary('and', binary('shr_u', low, i32Constant(8)), i32Constant((at.TLB_ENTRIES - 1) * at.TLB_ENTRY));
+        const index = binary(
+          'and',
+          binary('shr_u', low, i32Constant(8)),
+          i32Constant((at.TLB_ENTRIES - 1) * at.TLB_ENTRY),
+        );
         builder.set(entry, binary('add', fetchTlb.get, index));
         builder.if(
           compare('eq', binary('and', pc, i64Constant(-4096n)), load('i64.load', entry.get) as I64),
@@ -177,7 +182,11 @@ class Loop {
   }
 
   /** Tells instructions of one class apart by the bits they all fix; `known` are those already looked at. */
-  private select(instructions: readonly Instruction[], known: number, labels: { next: Label; event: Label }): void {
+  private select(
+    instructions: readonly Instruction[],
+    known: number,
+    labels: { next: Label; event: Label },
+  ): void {
     const { builder, registers } = this;
     if (instructions.length === 0) return this.illegal(labels);
     const shared = instructions.reduce((mask, { encoding }) => mask & encoding.mask, ~known);
@@ -200,7 +209,14 @@ class Loop {
   }
 
   private emitInstruction(instruction: Instruction, labels: { next: Label; event: Label }): void {
-    const emitter = new InterpreterEmitter(this.builder, this.registers, this.temporaries, this.callees, labels, instruction);
+    const emitter = new InterpreterEmitter(
+      this.builder,
+      this.registers,
+      this.temporaries,
+      this.callees,
+      labels,
+      instruction,
+    );
     instruction.semantics(emitter);
     if (!emitter.ended) emitter.finish();
   }

@@ -120,7 +120,9 @@ export function boot(hart: Hart, ram: Ram, { definition, files, placement, devic
     );
   }
   if (deviceTree.length > DEVICE_TREE_ROOM - PAGE) {
-    throw new ImageError(`the device tree takes ${describe(deviceTree.length)}; shorten the kernel command line`);
+    throw new ImageError(
+      `the device tree takes ${describe(deviceTree.length)}; shorten the kernel command line`,
+    );
   }
   const entry = loadFirmware(ram, definition.firmware?.name ?? 'firmware', firmware);
   if (kernel) ram.place(RAM_BASE + KERNEL_OFFSET, kernel);

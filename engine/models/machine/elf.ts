@@ -28,11 +28,14 @@ export const isElf = (bytes: Uint8Array): boolean =>
 /** @throws ImageError when it is not a 64-bit RISC-V executable or its headers point outside the file. */
 export function parseElf(name: string, bytes: Uint8Array): Executable {
   const refuse = (problem: string): never => {
-    throw new ImageError(`${name}: ${problem}; give a 64-bit little-endian RISC-V executable or a raw binary`);
+    throw new ImageError(
+      `${name}: ${problem}; give a 64-bit little-endian RISC-V executable or a raw binary`,
+    );
   };
   if (bytes.length < HEADER_SIZE) refuse('the ELF header is cut short');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint8(4) !== CLASS_64 || view.getUint8(5) !== LITTLE_ENDIAN) refuse('not a 64-bit little-endian ELF file');
+  if (view.getUint8(4) !== CLASS_64 || view.getUint8(5) !== LITTLE_ENDIAN)
+    refuse('not a 64-bit little-endian ELF file');
   const machine = view.getUint16(18, true);
   if (machine !== MACHINE_RISCV) refuse(`for machine ${machine}, not RISC-V (${MACHINE_RISCV})`);
   const u64 = (at: number): number => Number(view.getBigUint64(at, true));
@@ -42,7 +45,12 @@ export function parseElf(name: string, bytes: Uint8Array): Executable {
   const segments: Segment[] = [];
   for (let i = 0; i < count; i++) {
     const at = table + i * PROGRAM_HEADER_SIZE;
-    const [offset, address, fileSize, size] = [u64(at + 8), u64(at + 24), u64(at + 32), u64(at + 40)] as const;
+    const [offset, address, fileSize, size] = [
+      u64(at + 8),
+      u64(at + 24),
+      u64(at + 32),
+      u64(at + 40),
+    ] as const;
     if (view.getUint32(at, true) !== LOAD || size === 0) continue;
     if (offset + fileSize > bytes.length || fileSize > size) refuse(`segment ${i} lies outside the file`);
     segments.push({ address, bytes: bytes.subarray(offset, offset + fileSize), size });

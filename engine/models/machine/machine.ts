@@ -89,7 +89,10 @@ export class Machine implements Guest {
     const rngSeed = new Uint8Array(32);
     (this.seeded ?? new CallerRandom(host.fillRandom)).fill(rngSeed);
     const deviceTree = machineDeviceTreeBlob(this.board, {
-      cpu: { extensions: [...'mafdc', 'zicsr', 'zifencei', ...withoutInstructions, ...extensions], mmu: 'sv57' },
+      cpu: {
+        extensions: [...'mafdc', 'zicsr', 'zifencei', ...withoutInstructions, ...extensions],
+        mmu: 'sv57',
+      },
       commandLine: definition.commandLine,
       initrd: placement.initrd,
       rngSeed,
@@ -103,7 +106,9 @@ export class Machine implements Guest {
 
   get exits(): ExitCounts {
     return Object.fromEntries(
-      exitCounters.map(([cell, name]) => [name, Number(this.hart.cell(cell))] as const).filter(([, count]) => count > 0),
+      exitCounters
+        .map(([cell, name]) => [name, Number(this.hart.cell(cell))] as const)
+        .filter(([, count]) => count > 0),
     );
   }
 
@@ -150,7 +155,9 @@ export class Machine implements Guest {
   restore(state: Uint8Array): void {
     const saved = layout.decode(state);
     if ((saved.random === undefined) !== (this.seeded === undefined)) {
-      throw new StateError(`${layout.name}: saved by a guest with the other kind of clock; restore into the same guest`);
+      throw new StateError(
+        `${layout.name}: saved by a guest with the other kind of clock; restore into the same guest`,
+      );
     }
     this.board.restore(saved.board);
     this.hart.restoreState(saved.hart);
@@ -215,7 +222,12 @@ export class Machine implements Guest {
 
   private stepsUntilAlarm(): number {
     if (this.knownAlarm === undefined) return Infinity;
-    return Math.max(1, Number(this.hart.stepsUntil((this.knownAlarm - this.powerOnWall + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS)));
+    return Math.max(
+      1,
+      Number(
+        this.hart.stepsUntil((this.knownAlarm - this.powerOnWall + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS),
+      ),
+    );
   }
 
   private alarmIsDue(): boolean {
@@ -241,7 +253,9 @@ function checkMemory(memory: number): void {
 function checkExtensions(names: readonly string[]): readonly string[] {
   const unknown = names.filter((name) => !selectable.includes(name));
   if (unknown.length > 0) {
-    throw new ImageError(`unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`);
+    throw new ImageError(
+      `unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`,
+    );
   }
   return names;
 }
