@@ -22,9 +22,9 @@ export const masked: readonly Masked[] = [
   {
     field: 'mstatus',
     bits: 0x8000000000006000n,
-    after: /^f(cvt\.(w|wu|l|lu)\.|eq|lt|le|class|mv\.x)/,
+    after: /^(c\.fsd|f(s[wd] |cvt\.(w|wu|l|lu)\.|eq|lt|le|class|mv\.x))/,
     reason:
-      'FS may become Dirty by any floating-point instruction; in QEMU those with an integer result leave it',
+      'FS may become Dirty by any floating-point instruction; in QEMU stores and those with an integer result leave it',
   },
   ...(['mtval', 'stval'] as const).map((field) => ({
     field,
