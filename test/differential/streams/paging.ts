@@ -14,7 +14,7 @@ import type { Random } from '../random';
 import { arithmetic, loadOrStore } from './integer';
 import { delegable } from './privileged';
 
-function leaf(random: Random): Leaf {
+function leaf(random: Random, mode: Mode): Leaf {
   const frame = random.pick<Leaf['frame']>([
     0,
     1,
@@ -33,20 +33,22 @@ function leaf(random: Random): Leaf {
   const maybe = (bit: bigint, probability: number): bigint => (random.chance(probability) ? bit : 0n);
   const writable = typeof frame === 'number' ? maybe(pte.W, 0.7) : 0n;
   const executable = frame === 'executable' ? maybe(pte.X, 0.8) : 0n;
+  // See `legal-differences.ts`: outside U-mode no page is both U and X.
+  const user = mode !== 0 && executable !== 0n ? 0n : maybe(pte.U, 0.6);
   const reserved = random.chance(0.04) ? 1n << BigInt(random.between(54, 63)) : 0n;
   return {
     frame,
     flags:
-      maybe(pte.V, 0.92) | maybe(pte.R, 0.85) | writable | executable | maybe(pte.U, 0.6) | maybe(pte.G, 0.2) |
+      maybe(pte.V, 0.92) | maybe(pte.R, 0.85) | writable | executable | user | maybe(pte.G, 0.2) |
       maybe(pte.A, 0.7) | maybe(pte.D, 0.6) | (BigInt(random.below(4)) << 8n) | reserved, // prettier-ignore
   };
 }
 
-function paging(random: Random): Paging {
+function paging(random: Random, mode: Mode): Paging {
   const superpageBits = pte.R | pte.U | pte.G | pte.A;
   return {
     scheme: random.pick(['Sv39', 'Sv39', 'Sv48', 'Sv57'] as const),
-    leaves: Array.from({ length: testPages }, () => leaf(random)),
+    leaves: Array.from({ length: testPages }, () => leaf(random, mode)),
     superpage: pte.V | pte.R | (random.doubleWord() & superpageBits),
     pointerBits: random.chance(0.1) ? random.pick([pte.A, pte.D, pte.U, 1n << 54n]) : 0n,
   };
@@ -61,7 +63,7 @@ function profile(random: Random): Profile {
     mstatus: 0x6000n | (random.doubleWord() & 0xc0000n),
     compressed: !delegates && random.chance(0.5),
     medeleg: delegates ? random.doubleWord() & delegable : 0n,
-    paging: paging(random),
+    paging: paging(random, mode),
   };
 }
 

@@ -149,7 +149,7 @@ function environmentCall(draw: Draw): Group {
   if (line === 'wfi')
     return ['csrci mstatus, 10', 'csrsi mip, 2', 'csrsi mie, 2', 'wfi', 'csrci mip, 2', 'csrci mie, 2'];
   // The two sides may disagree on mtval after a breakpoint: overwritten before anything reads it.
-  return line === 'ebreak' ? [line, 'csrw mtval, x0', 'csrw stval, x0'] : [line];
+  return line === 'ebreak' ? [line, 'ecall'] : [line];
 }
 
 function fetchFault(draw: Draw): Group {
@@ -162,8 +162,8 @@ function fetchFault(draw: Draw): Group {
   ];
 }
 
-/** Exceptions that S-mode's handler can deal with; environment calls stay with M-mode, which they are meant for. */
-export const delegable = 0xb0ffn;
+/** Exceptions that S-mode's handler can deal with; environment calls and breakpoints stay with M-mode. */
+export const delegable = 0xb0f7n;
 
 function privilegeProfile(random: Random): Profile {
   const delegates = random.chance(0.5);
