@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { guestFactory } from '../engine/models/create';
-import { hostServices } from '../lambdas/host-services';
+import { hostServices } from '../lambdas/surroundings/host-services';
 import { main } from './program';
 
 /** Counted from one reading of the system clock, so that setting the clock does not make guest time jump. */

@@ -1,6 +1,6 @@
 /** The ingress function: events from outside become inbox entries, and wake their guests. */
 import { randomUUID } from 'node:crypto';
-import { guestsOf, required, type Environment } from '../environment';
+import { guestsOf, required, type Environment } from '../surroundings/environment';
 import { sqsRunQueue } from '../queue/run-queue';
 import { dynamodbClient, dynamodbStore } from '../store/dynamodb';
 import { InputError } from '../store/errors';

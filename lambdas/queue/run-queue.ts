@@ -1,6 +1,6 @@
 /** The run queue: an SQS standard queue. It delivers at least once, in no order. */
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { Environment } from '../environment';
+import type { Environment } from '../surroundings/environment';
 import type { Token } from './token';
 
 /** The longest delay of a message (FACTS section 1). */

@@ -151,7 +151,7 @@ describe('worker and ingress functions', () => {
   test('a token whose slice fails goes back to the queue', async () => {
     const broken = { ...context, getRemainingTimeInMillis: () => 700 } as Context;
     const throttled = Object.assign(new Error('slow down'), { name: 'ThrottlingException' });
-    jest.spyOn(DynamoDBClient.prototype, 'send').mockImplementation(() => Promise.reject(throttled));
+    jest.spyOn(DynamoDBClient.prototype, 'send').mockRejectedValue(throttled as never);
     const records = [{ messageId: 'm', body: '{"guest": "good", "generation": 0}' }];
     const result = await worker({ Records: records } as SQSEvent, broken);
     expect(result.batchItemFailures).toEqual([{ itemIdentifier: 'm' }]);
