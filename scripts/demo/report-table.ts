@@ -35,7 +35,7 @@ const KINDS: readonly (readonly [kind: string, causes: RegExp])[] = [
 ];
 
 export function reportTable(report: Report): string {
-  const { kill, slices, workers, milliseconds } = report;
+  const { kill, slices, workers, workerMemory, milliseconds } = report;
   const written = slices.reduce((sum, slice) => sum + slice.bytesWritten, 0) / 1024 / 1024;
   return [
     '',
@@ -50,6 +50,7 @@ export function reportTable(report: Report): string {
       `worker ${kill.takenUpBy} took it up again.`,
     `Debian was at its prompt after ${report.bootSlices} slices and ${(milliseconds.boot / 1000).toFixed(1)} s.`,
     `${slices.length} slices on workers ${workers.join(', ')}; ${written.toFixed(1)} MiB written.`,
+    `A worker process took ${Math.ceil(workerMemory / 1024 / 1024)} MiB of memory at most.`,
     '',
   ].join('\n');
 }
