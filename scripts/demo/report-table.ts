@@ -21,7 +21,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 const LEGEND = [
-  'wall, restore: milliseconds; pages: changed 4 KiB pages; KiB: written to the table.',
+  'wall, restore: milliseconds; pages: 4 KiB pages changed; KiB: written in all.',
   'Exits from guest code: interrupts, environment calls, device registers, page',
   'walks, others (faults, TLB flushes); --json has every cause.',
 ];
@@ -35,7 +35,7 @@ const KINDS: readonly (readonly [kind: string, causes: RegExp])[] = [
 ];
 
 export function reportTable(report: Report): string {
-  const { kill, slices, workers, milliseconds } = report;
+  const { kill, slices, workers, workerMemory, milliseconds } = report;
   const written = slices.reduce((sum, slice) => sum + slice.bytesWritten, 0) / 1024 / 1024;
   return [
     '',
@@ -46,9 +46,11 @@ export function reportTable(report: Report): string {
     '',
     ...LEGEND,
     '',
-    `Worker ${kill.worker} was killed ${kill.afterMs} ms into slice ${kill.generation}; worker ${kill.takenUpBy} ran it again.`,
+    `Worker ${kill.worker} was killed ${kill.afterMs} ms into slice ${kill.generation}; ` +
+      `worker ${kill.takenUpBy} took it up again.`,
     `Debian was at its prompt after ${report.bootSlices} slices and ${(milliseconds.boot / 1000).toFixed(1)} s.`,
     `${slices.length} slices on workers ${workers.join(', ')}; ${written.toFixed(1)} MiB written.`,
+    `A worker process took ${Math.ceil(workerMemory / 1024 / 1024)} MiB of memory at most.`,
     '',
   ].join('\n');
 }

@@ -37,6 +37,8 @@ export interface Report {
   readonly bootSlices: number;
   readonly workers: readonly string[];
   readonly kill: Kill;
+  /** The largest resident set that a worker process had, in bytes. */
+  readonly workerMemory: number;
   readonly milliseconds: { readonly boot: number; readonly total: number };
   readonly slices: readonly SliceMetrics[];
 }
@@ -89,7 +91,9 @@ export async function play(assembly: string, options: StoryOptions, presenter: P
     );
     const kill = new Assassin(presenter);
     broke = (message) => observer.fail(message);
-    answered = (worker, { outcome, error, milliseconds }) => {
+    let workerMemory = 0;
+    answered = (worker, { outcome, error, milliseconds, maximumResidentBytes }) => {
+      workerMemory = Math.max(workerMemory, maximumResidentBytes);
       kill.lastSliceMs = milliseconds;
       if (outcome !== 'success' && worker !== kill.victim) {
         observer.fail(`worker ${worker.id}: ${outcome}: ${error?.errorMessage ?? ''}`);
@@ -146,6 +150,7 @@ export async function play(assembly: string, options: StoryOptions, presenter: P
       bootSlices: boot.slices,
       workers: workers.map(shortName),
       kill: killed,
+      workerMemory,
       milliseconds: { boot: boot.at - startedAt, total: Date.now() - startedAt },
       slices: slices.map((slice) => ({ ...slice, worker: shortName(slice.worker) })),
     };
