@@ -19,12 +19,13 @@ export interface HartBus {
 }
 
 /** Why `run` came back. */
-export type HartExit = 'budget' | 'idle' | 'requested';
+export type HartExit = 'budget' | 'idle' | 'requested' | 'trap';
 
 const exits: Readonly<Record<number, HartExit>> = {
   [at.EXIT_BUDGET]: 'budget',
   [at.EXIT_IDLE]: 'idle',
   [at.EXIT_REQUESTED]: 'requested',
+  [at.EXIT_TRAP]: 'trap',
 };
 
 /** Exports of the helper module that the embedder calls; generated code calls the rest. */
@@ -78,6 +79,11 @@ export interface HartOptions {
   readonly bus: HartBus;
   /** Extensions beyond rv64gc; default: all. */
   readonly extensions?: readonly string[];
+  /**
+   * The embedder takes M-mode's place: traps that are not delegated end the
+   * run with 'trap', pc and mode as they were before the instruction.
+   */
+  readonly monitor?: boolean;
 }
 
 export class Hart {
@@ -106,6 +112,7 @@ export class Hart {
     new Uint8Array(this.memory.buffer).set(interpreter.decoder.index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
+    this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
     this.reset();
   }
 
@@ -206,6 +213,19 @@ export class Hart {
   /** 0 U, 1 S, 3 M. */
   get privilege(): number {
     return Number(this.cell(at.PRIVILEGE));
+  }
+  set privilege(mode: 0 | 1 | 3) {
+    this.setCell(at.PRIVILEGE, BigInt(mode));
+    this.helpers.select_tlbs();
+  }
+
+  /** What ended the run with 'trap': the cause as in mcause, and the value as in mtval. */
+  get trap(): { readonly cause: number; readonly value: bigint } {
+    return { cause: Number(this.cell(at.MCAUSE)), value: this.cell(at.MTVAL) };
+  }
+  /** Everything translated is forgotten: page tables were changed from outside. */
+  flushTranslations(): void {
+    this.helpers.tlb_flush();
   }
 
   /** A cell of the hart's state, by its place in layout.ts. Unsigned. */

@@ -86,7 +86,7 @@ export const MMIO_FAULT = 0x2018;
 export const REMAINING = 0x2030;
 /** Bytes of guest RAM (64-bit). */
 export const RAM_SIZE = 0x2038;
-/** Bit mask of options (32-bit): OPTION_*. */
+/** Bit mask of options (32-bit), set by the embedder: OPTION_*. */
 export const OPTIONS = 0x2040;
 /** Counters of exits by cause (64-bit each); saved, so that a restored guest goes on counting. */
 export const COUNTERS = 0x1800;
@@ -99,7 +99,11 @@ export const COUNTER_FLUSHES = 0x1918;
 export const COUNTER_WFI = 0x1920;
 export const COUNTERS_END = 0x1928;
 
-export const OPTION_SSTC = 1;
+/**
+ * No M-mode: what is not delegated ends the run with EXIT_TRAP. MCAUSE and
+ * MTVAL say what it was; pc and mode are those of the trapped instruction.
+ */
+export const OPTION_MONITOR = 1;
 
 // --- Tables.
 export const CSR_INDEX = 0x3000;
@@ -140,3 +144,5 @@ export const EXIT_BUDGET = 1;
 export const EXIT_IDLE = 2;
 /** The embedder asked for it (LINES of a halted machine, output ready). */
 export const EXIT_REQUESTED = 3;
+/** A trap for the monitor; see OPTION_MONITOR. */
+export const EXIT_TRAP = 4;

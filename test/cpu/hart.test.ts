@@ -147,3 +147,20 @@ test('wfi waits, and a line that is enabled ends it', () => {
   expect(hart.run(1)).toBe('budget');
   expect(hart.pc).toBe(RAM_BASE + 12n);
 });
+
+test('with a monitor, what is not delegated ends the run, and the hart is as before the instruction', () => {
+  const hart = new Hart({ ramSize: MEBIBYTE, bus: emptyBus, monitor: true });
+  load(hart, RAM_BASE, [0x00150513, 0x00000073, 0x00150513, 0xffffffff]); // addi a0; ecall; addi a0; undefined
+  hart.pc = RAM_BASE;
+  hart.privilege = 0;
+  hart.setCell(at.PMPCFG, 0x1fn);
+  hart.setCell(at.PMPADDR, (1n << 54n) - 1n);
+  hart.restoreState(hart.saveState()); // PMP is looked at anew
+  expect(hart.run(100)).toBe('trap');
+  expect(hart.trap).toEqual({ cause: 8, value: 0n });
+  expect([hart.pc, hart.privilege, hart.x(10), hart.steps]).toEqual([RAM_BASE + 4n, 0, 1n, 2n]);
+  hart.pc += 4n;
+  expect(hart.run(100)).toBe('trap');
+  expect(hart.trap).toEqual({ cause: 2, value: 0xffffffffn });
+  expect([hart.pc, hart.x(10)]).toEqual([RAM_BASE + 12n, 2n]);
+});

@@ -45,7 +45,19 @@ function enterSupervisor(cause: u64, value: u64): void {
   setCell(at.PC, handler(cell(at.STVEC), cause));
 }
 
+/** The trap is the monitor's to handle: the run ends, the hart stays as it was before the instruction. */
+function leaveToMonitor(cause: u64, value: u64): void {
+  setCell(at.MCAUSE, cause);
+  setCell(at.MTVAL, value);
+  store<u32>(at.EXIT, at.EXIT_TRAP);
+  requestPoll();
+}
+
 function enterMachine(cause: u64, value: u64): void {
+  if ((load<u32>(at.OPTIONS) & at.OPTION_MONITOR) != 0) {
+    leaveToMonitor(cause, value);
+    return;
+  }
   const s = status();
   setCell(at.MCAUSE, cause);
   setCell(at.MEPC, cell(at.PC));
