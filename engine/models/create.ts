@@ -2,9 +2,14 @@
 import { type Guest, type GuestDefinition, type GuestFiles, type HostServices, ImageError } from './guest';
 import { Machine } from './machine/machine';
 
-type ModelFactory = (definition: GuestDefinition, files: GuestFiles, host: HostServices) => Guest;
+type Model = GuestDefinition['model'];
+type ModelFactory<M extends Model> = (
+  definition: Extract<GuestDefinition, { model: M }>,
+  files: GuestFiles,
+  host: HostServices,
+) => Guest;
 
-const factories: Readonly<Record<GuestDefinition['model'], ModelFactory>> = {
+const factories: { readonly [M in Model]?: ModelFactory<M> } = {
   machine: (definition, files, host) => new Machine(definition, files, host),
 };
 
@@ -18,11 +23,12 @@ export const guestFactory =
     createGuest(definition, files, host);
 
 function createGuest(definition: GuestDefinition, files: GuestFiles, host: HostServices): Guest {
-  const factory = factories[definition.model] as ModelFactory | undefined;
+  // The row's type follows from the definition's model, which TypeScript cannot see.
+  const factory = factories[definition.model] as ModelFactory<Model> | undefined;
   if (!factory) {
     throw new ImageError(
       `unknown model "${definition.model}"; known are ${Object.keys(factories).join(', ')}`,
     );
   }
-  return factory(definition, files, host);
+  return factory(definition as never, files, host);
 }

@@ -44,6 +44,15 @@ export interface Guest {
   /** Types bytes on the guest's console; queued inside the guest's state until it reads them. */
   type(bytes: Uint8Array): void;
   /**
+   * Hands an event to the guest: one record, which waits in the guest's state
+   * until the guest takes it. Machines get it as a line of the virtio port
+   * `events`, containers on the stdin of their `onEvent` program.
+   * @throws ImageError when this guest takes no events.
+   */
+  deliver(event: Uint8Array): void;
+  /** Results of events, one record each, since the last call. */
+  takeResults(): Uint8Array[];
+  /**
    * Tells the guest that its caller's clock has moved on while it did not run
    * (nanoseconds since the Unix epoch). Ignored in deterministic mode, where an
    * idle guest's time jumps to its next timer by `skipIdle`.
@@ -60,12 +69,14 @@ export interface Guest {
 
 /**
  * What a guest is made of. The JSON form is what the constructs write as an
- * asset and the worker reads; `GuestFiles` resolves the names in it.
+ * asset and the worker reads; `GuestFiles` holds the contents of its files.
  */
-export interface GuestDefinition {
+export type GuestDefinition = MachineDefinition | ParavirtDefinition | ContainerDefinition;
+
+/** What all models share. */
+export interface CommonDefinition {
   /** Version of this format. */
   readonly version: 1;
-  readonly model: 'machine';
   /** Bytes of RAM, a multiple of 1 MiB. */
   readonly memory: number;
   /** Extensions on top of rv64gc, lower case, e.g. `["zba", "sstc"]`; absent: all that the engine has. */
@@ -73,16 +84,48 @@ export interface GuestDefinition {
   readonly clock: 'real' | 'deterministic';
   /** Seed of the guest's randomness in deterministic mode. */
   readonly seed?: number;
+  /** Instructions that one slice runs at most: cuts a deterministic guest at exact counts. Absent: time alone decides. */
+  readonly sliceInstructions?: number;
+  /** When the guest is suspended, so that a mistake has a bounded price. Absent: never. */
+  readonly breaker?: BreakerBudget;
+}
+
+/** A virtual machine: hardware imitated down to the firmware. */
+export interface MachineDefinition extends CommonDefinition {
+  readonly model: 'machine';
   readonly firmware?: ImageFile;
   readonly kernel?: ImageFile;
   readonly initrd?: ImageFile;
   readonly commandLine?: string;
   /** Raw disk images, virtio-blk in this order, copy-on-write. */
   readonly disks?: readonly ImageFile[];
-  /** Instructions that one slice runs at most: cuts a deterministic guest at exact counts. Absent: time alone decides. */
-  readonly sliceInstructions?: number;
-  /** When the guest is suspended, so that a mistake has a bounded price. Absent: never. */
-  readonly breaker?: BreakerBudget;
+}
+
+/** A paravirtual machine: a kernel that the porter changes, on hypercalls. */
+export interface ParavirtDefinition extends CommonDefinition {
+  readonly model: 'paravirt';
+  readonly kernel?: ImageFile;
+  readonly initrd?: ImageFile;
+  readonly commandLine?: string;
+  readonly disks?: readonly ImageFile[];
+  /** False leaves the kernel as it is: for comparisons. Absent: ported. */
+  readonly port?: boolean;
+}
+
+/** A container: unmodified programs on the monitor's own Linux system calls. */
+export interface ContainerDefinition extends CommonDefinition {
+  readonly model: 'container';
+  /** Tar archives, the lowest first; a later one lies over those before. */
+  readonly layers: readonly ImageFile[];
+  /** Program and arguments; the program is looked for in PATH. */
+  readonly command: readonly string[];
+  /** Program that each event is given to, on its stdin; its stdout is the result. Absent: events are refused. */
+  readonly onEvent?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+  readonly hostname?: string;
+  /** Tasks at most, threads included. Absent: 256. */
+  readonly pids?: number;
 }
 
 /** What a guest may use in all. */
@@ -102,12 +145,13 @@ export interface ImageFile {
   readonly size: number;
 }
 
-/** The contents of a definition's files, in the caller's hands already. */
+/** The contents of a definition's files, in the caller's hands already. Fields as in the definition. */
 export interface GuestFiles {
   readonly firmware?: Uint8Array;
   readonly kernel?: Uint8Array;
   readonly initrd?: Uint8Array;
   readonly disks?: readonly Uint8Array[];
+  readonly layers?: readonly Uint8Array[];
 }
 
 /** What the engine may not take from its surroundings by itself. */

@@ -28,6 +28,10 @@ export function s3Assets(client: S3Client, bucket: string): AssetSource {
   };
 }
 
+/** Fields of a definition that name files: one each, or a list. The contents go by the same names. */
+const FILES = ['firmware', 'kernel', 'initrd'] as const satisfies readonly (keyof GuestFiles)[];
+const FILE_LISTS = ['disks', 'layers'] as const satisfies readonly (keyof GuestFiles)[];
+
 const MISSING = new Set(['NoSuchKey', 'NotFound', 'AccessDenied']);
 
 export class Images {
@@ -54,21 +58,17 @@ export class Images {
 
   /** The contents of the definition's files. They are not kept in memory: a guest's RAM needs it. @throws ImageError */
   async files(definition: GuestDefinition): Promise<GuestFiles> {
-    const { firmware, kernel, initrd, disks } = definition;
-    const load = (file: ImageFile | undefined): Promise<Uint8Array | undefined> =>
-      file === undefined ? Promise.resolve(undefined) : this.file(file);
-    const [firmwareBytes, kernelBytes, initrdBytes, diskBytes] = await Promise.all([
-      load(firmware),
-      load(kernel),
-      load(initrd),
-      disks === undefined ? undefined : Promise.all(disks.map((disk) => this.file(disk))),
-    ]);
-    return {
-      ...(firmwareBytes === undefined ? {} : { firmware: firmwareBytes }),
-      ...(kernelBytes === undefined ? {} : { kernel: kernelBytes }),
-      ...(initrdBytes === undefined ? {} : { initrd: initrdBytes }),
-      ...(diskBytes === undefined ? {} : { disks: diskBytes }),
-    };
+    const fields: Readonly<Partial<Record<string, unknown>>> = { ...definition };
+    const single = FILES.map(async (name) => {
+      const file = fields[name] as ImageFile | undefined;
+      return [name, file && (await this.file(file))] as const;
+    });
+    const lists = FILE_LISTS.map(async (name) => {
+      const files = fields[name] as readonly ImageFile[] | undefined;
+      return [name, files && (await Promise.all(files.map((file) => this.file(file))))] as const;
+    });
+    const loaded = await Promise.all([...single, ...lists]);
+    return Object.fromEntries(loaded.filter(([, contents]) => contents !== undefined));
   }
 
   private async file(file: ImageFile): Promise<Uint8Array> {

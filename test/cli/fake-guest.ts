@@ -35,6 +35,13 @@ export class FakeGuest implements Guest {
     this.typed += Buffer.from(bytes).toString('latin1');
   }
 
+  deliver(): void {
+    throw new Error('this guest takes no events');
+  }
+  takeResults(): Uint8Array[] {
+    return [];
+  }
+
   setWallClock(nanoseconds: bigint): void {
     this.wallClock.push(nanoseconds);
   }

@@ -1,7 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ImageError, type GuestDefinition, type GuestFiles } from '../../engine/models/guest';
+import {
+  ImageError,
+  type GuestDefinition,
+  type GuestFiles,
+  type MachineDefinition,
+} from '../../engine/models/guest';
 import { main } from '../../cli/program';
 import { FakeGuest, powerOff, type Script } from './fake-guest';
 import { FakeHost } from './fake-host';
@@ -19,9 +24,9 @@ afterAll(() => rmSync(directory, { recursive: true }));
 async function hv(args: string[], script: Script = () => powerOff, isTTY = false) {
   const host = new FakeHost({ isTTY });
   let status: number | undefined;
-  let created: { definition: GuestDefinition; files: GuestFiles } | undefined;
+  let created: { definition: MachineDefinition; files: GuestFiles } | undefined;
   const createGuest = (definition: GuestDefinition, files: GuestFiles) => {
-    created = { definition, files };
+    created = { definition: definition as MachineDefinition, files };
     return new FakeGuest(script);
   };
   const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => performance.now() };

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { guestFactory } from '../../engine/models/create';
-import type { Guest, GuestDefinition, GuestFiles, HostServices, ImageFile } from '../../engine/models/guest';
+import type {
+  Guest,
+  GuestFiles,
+  HostServices,
+  ImageFile,
+  MachineDefinition,
+} from '../../engine/models/guest';
 import { type Requirement, images, imagesFolder } from '../requirement';
 
 export const debianImages: Requirement = images('vmlinuz', 'initrd.gz', 'fw_dynamic.bin');
@@ -31,9 +37,9 @@ export class DebianImage {
     initrd: read('initrd.gz'),
   };
 
-  create(options: Partial<GuestDefinition> = {}): Guest {
+  create(options: Partial<MachineDefinition> = {}): Guest {
     const { firmware, kernel, initrd } = this.files;
-    const definition: GuestDefinition = {
+    const definition: MachineDefinition = {
       version: 1,
       model: 'machine',
       memory: 256 * 2 ** 20,

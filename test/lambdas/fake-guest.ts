@@ -54,6 +54,13 @@ export class FakeGuest implements Guest {
     return { steps: this.state.instructions, nothing: 1 };
   }
 
+  deliver(): void {
+    throw new Error('this guest takes no events');
+  }
+  takeResults(): Uint8Array[] {
+    return [];
+  }
+
   run(budget: RunBudget): Exit {
     const { state, program } = this;
     const end = state.instructions + budget.instructions;

@@ -19,7 +19,7 @@ import { localServices, type LocalServices } from './fauxqs';
 
 jest.mock('../../engine/models/create', () => {
   const { FakeGuest } = jest.requireActual<typeof import('./fake-guest')>('./fake-guest');
-  return { createGuest: () => new FakeGuest({ length: 200, reads: [150] }) };
+  return { guestFactory: () => () => new FakeGuest({ length: 200, reads: [150] }) };
 });
 
 const kernel = Buffer.from('a kernel');

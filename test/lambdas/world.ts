@@ -3,7 +3,7 @@
  * a clock that moves when something waits; and a fault that ends a worker at
  * any one of its calls.
  */
-import type { GuestDefinition } from '../../engine/models/guest';
+import type { MachineDefinition } from '../../engine/models/guest';
 import { parseToken, type Token } from '../../lambdas/queue/token';
 import { openCheckpoint, loadPages } from '../../lambdas/store/checkpoint';
 import type { CheckpointStore, Head } from '../../lambdas/store/store';
@@ -33,7 +33,7 @@ export class Crash extends Error {
 export interface WorldOptions {
   readonly table: Table;
   readonly program: FakeProgram;
-  readonly definition?: Partial<GuestDefinition>;
+  readonly definition?: Partial<MachineDefinition>;
   readonly sliceInstructions?: number;
   readonly workers?: number;
   readonly fault?: Fault;
@@ -144,7 +144,7 @@ export class World {
         yield* items;
       },
     };
-    const definition: GuestDefinition = {
+    const definition: MachineDefinition = {
       version: 1,
       model: 'machine',
       memory: 2 ** 20,

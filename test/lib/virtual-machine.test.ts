@@ -10,7 +10,7 @@ import {
 import { Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import * as path from 'path';
-import type { GuestDefinition, ImageFile } from '../../engine/models/guest';
+import type { ImageFile, MachineDefinition } from '../../engine/models/guest';
 import { GuestClock, GuestImage, Host, VirtualMachine, type VirtualMachineProps } from '../../lib';
 import type { Definition, FileEntry } from '../../lib/definition';
 import {
@@ -53,8 +53,9 @@ type Takes<Contract, Written> = [Written] extends [Contract] ? true : never;
 describe('the definition', () => {
   test('has the shape of the engine’s contract', () => {
     // Type-checked, not run: lib has its own writer since it may not import the engine.
-    const shape: Takes<GuestDefinition, Definition> = true;
-    const properties: Takes<keyof GuestDefinition | 'sliceInstructions' | 'breaker', keyof Definition> = true;
+    const shape: Takes<MachineDefinition, Definition> = true;
+    const properties: Takes<keyof MachineDefinition | 'sliceInstructions' | 'breaker', keyof Definition> =
+      true;
     const files: Takes<keyof ImageFile, keyof FileEntry> = true;
     expect([shape, properties, files]).toEqual([true, true, true]);
   });
@@ -125,7 +126,7 @@ describe('the definition', () => {
     const keys = Object.values(files).flatMap(({ destinations }) =>
       (Object.values(destinations) as { objectKey: string }[]).map(({ objectKey }) => objectKey),
     );
-    const written = definition() as unknown as GuestDefinition;
+    const written = definition() as unknown as MachineDefinition;
     expect(keys).toEqual(
       expect.arrayContaining([written.kernel!.key, written.initrd!.key, written.firmware!.key]),
     );

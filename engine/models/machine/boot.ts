@@ -6,7 +6,7 @@
  */
 import type { Hart } from '../../cpu/hart';
 import type { Ram } from '../../memory/ram';
-import { type GuestDefinition, type GuestFiles, ImageError } from '../guest';
+import { type MachineDefinition, type GuestFiles, ImageError } from '../guest';
 import { isElf, parseElf } from './elf';
 import { RAM_BASE } from './memory-map';
 
@@ -51,7 +51,7 @@ export function kernelImageSize(name: string, kernel: Uint8Array): number {
 }
 
 /** Decides where everything goes. @throws ImageError when it does not fit. */
-export function placeImage(definition: GuestDefinition, files: GuestFiles): Placement {
+export function placeImage(definition: MachineDefinition, files: GuestFiles): Placement {
   const top = RAM_BASE + definition.memory;
   const deviceTree = alignDown(top - DEVICE_TREE_ROOM, DEVICE_TREE_ROOM);
   const { kernel, initrd } = files;
@@ -104,7 +104,7 @@ function dynamicInfo(): Uint8Array {
 }
 
 export interface BootOptions {
-  readonly definition: GuestDefinition;
+  readonly definition: MachineDefinition;
   readonly files: GuestFiles;
   readonly placement: Placement;
   readonly deviceTree: Uint8Array;

@@ -1,6 +1,7 @@
 /** The virtual machine: one hart, RAM, and the devices of QEMU's `virt` around them. */
 import { CopyOnWriteDisk } from '../../backends/disk';
 import { ConsoleLog } from '../../backends/console';
+import { EventPort } from '../../backends/event-port';
 import { CallerRandom, SeededRandom } from '../../backends/random';
 import { exitCounters } from '../../cpu/exit-counters';
 import { Hart, Line } from '../../cpu/hart';
@@ -13,10 +14,10 @@ import {
   type Exit,
   type ExitCounts,
   type Guest,
-  type GuestDefinition,
   type GuestFiles,
   type HostServices,
   ImageError,
+  type MachineDefinition,
   type PageSpace,
   type RunBudget,
 } from '../guest';
@@ -30,11 +31,14 @@ const TICK_NANOSECONDS = 1_000_000_000n / BigInt(TIMEBASE_FREQUENCY);
 const BURST = 1_000_000;
 /** Where the wall clock of a deterministic guest starts: 2026-01-01T00:00:00Z, in nanoseconds. */
 const DETERMINISTIC_EPOCH = 1_767_225_600_000_000_000n;
+/** Name of the port that events and results go through: /dev/virtio-ports/events. */
+const EVENTS = 'events';
 const MEBIBYTE = 2 ** 20;
 
 const layout = record('machine', 1, {
   hart: bytes,
   board: bytes,
+  events: bytes,
   random: optional(bytes),
   powerOnWall: u64,
   halted: optional(text),
@@ -47,6 +51,7 @@ export class Machine implements Guest {
   private readonly ram: Ram;
   private readonly board: Board;
   private readonly console = new ConsoleLog();
+  private readonly events = new EventPort();
   private readonly seeded: SeededRandom | undefined;
   private readonly deterministic: boolean;
   /** Wall time at mtime zero, in nanoseconds since the Unix epoch. */
@@ -57,7 +62,7 @@ export class Machine implements Guest {
 
   /** @throws ImageError when the definition or its files cannot become a machine. */
   constructor(
-    definition: GuestDefinition,
+    definition: MachineDefinition,
     files: GuestFiles,
     private readonly host: HostServices,
   ) {
@@ -131,6 +136,12 @@ export class Machine implements Guest {
   type(typed: Uint8Array): void {
     this.board.type(typed);
   }
+  deliver(event: Uint8Array): void {
+    this.board.send(EVENTS, EventPort.frame(event));
+  }
+  takeResults(): Uint8Array[] {
+    return this.events.take();
+  }
 
   setWallClock(nanoseconds: bigint): void {
     if (this.deterministic) return;
@@ -145,6 +156,7 @@ export class Machine implements Guest {
     return layout.encode({
       hart: this.hart.saveState(),
       board: this.board.save(),
+      events: this.events.save(),
       random: this.seeded?.save(),
       powerOnWall: this.powerOnWall,
       halted: this.halt?.how,
@@ -161,13 +173,14 @@ export class Machine implements Guest {
     }
     this.board.restore(saved.board);
     this.hart.restoreState(saved.hart);
+    this.events.restore(saved.events);
     if (saved.random) this.seeded?.restore(saved.random);
     this.powerOnWall = saved.powerOnWall;
     this.halt =
       saved.halted === undefined ? undefined : { how: saved.halted as Halt['how'], code: saved.haltCode };
   }
 
-  private context(definition: GuestDefinition, disks: readonly CopyOnWriteDisk[]): MachineContext {
+  private context(definition: MachineDefinition, disks: readonly CopyOnWriteDisk[]): MachineContext {
     const line = (bit: number): { set(asserted: boolean): void } => ({
       set: (asserted) => this.hart.setLine(bit, asserted),
     });
@@ -189,9 +202,11 @@ export class Machine implements Guest {
       clock: { ticks: () => hart.time, wallNanoseconds: () => this.wall },
       random: this.seeded ?? new CallerRandom(this.host.fillRandom),
       disks,
+      ports: [EVENTS],
       onConsoleOutput: (byte) => this.console.append(byte),
       onPortOutput: (port, output) => {
         if (port === undefined) this.console.appendAll(output);
+        else if (port === EVENTS) this.events.receive(output);
       },
       onHalt: (halt) => {
         this.halt = halt;

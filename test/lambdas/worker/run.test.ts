@@ -16,6 +16,13 @@ class ScriptedGuest implements Guest {
   runs = 0;
 
   constructor(private readonly script: (guest: ScriptedGuest, budget: RunBudget) => Exit) {}
+  deliver(): void {
+    throw new Error('this guest takes no events');
+  }
+  takeResults(): Uint8Array[] {
+    return [];
+  }
+
   run(budget: RunBudget): Exit {
     this.runs += 1;
     return this.script(this, budget);
