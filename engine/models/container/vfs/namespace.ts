@@ -1,5 +1,6 @@
 /** The table of mounts of one container, mount_namespaces(7). */
 import { Errno } from '../errno';
+import { isDirectory } from './base-inode';
 import type { FileSystem } from './file-system';
 import type { Inode } from './inode';
 import type { Location, Mount } from './location';
@@ -89,5 +90,3 @@ export class MountNamespace {
 }
 
 export const rootOf = (mount: Mount): Location => ({ mount, inode: mount.root, entry: undefined });
-
-const isDirectory = (inode: Inode): boolean => (inode.mode & 0o170000) === 0o040000;
