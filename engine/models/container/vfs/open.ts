@@ -87,9 +87,7 @@ export function openFound(
   const { inode, mount } = location;
   const access = flags & O.ACCMODE;
   const writes = access !== O.RDONLY || (flags & O.TRUNC) !== 0;
-  if (flags & O.DIRECTORY && !isDirectory(inode)) {
-    throw new Errno(isSymlink(inode) && !(flags & O.PATH) ? 'ELOOP' : 'ENOTDIR');
-  }
+  if (flags & O.DIRECTORY && !isDirectory(inode)) throw new Errno('ENOTDIR');
   if (flags & O.PATH) return new PathFile(location, flags);
   if (isSymlink(inode)) throw new Errno('ELOOP');
   if (isDirectory(inode) && (writes || flags & O.CREAT)) throw new Errno('EISDIR');
