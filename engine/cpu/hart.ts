@@ -53,6 +53,10 @@ const SAVED_SIZE = at.COUNTERS_END - at.X;
 const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
+
+/** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
+const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
+export const CONTEXT_SIZE = CONTEXT_REGISTERS + 16;
 const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
@@ -226,6 +230,36 @@ export class Hart {
   /** Everything translated is forgotten: page tables were changed from outside. */
   flushTranslations(): void {
     this.helpers.tlb_flush();
+  }
+  /** What U-mode has translated is forgotten: cheaper, where only it uses the page tables. */
+  flushUserTranslations(): void {
+    new Uint8Array(this.memory.buffer, at.TLB, at.TLB_CONTEXT).fill(0xff);
+  }
+  /** What U-mode has translated of one page is forgotten. */
+  forgetUserPage(virtual: number): void {
+    const entry = at.TLB + (Math.floor(virtual / 4096) % at.TLB_ENTRIES) * at.TLB_ENTRY;
+    for (let tlb = entry; tlb < at.TLB + at.TLB_CONTEXT; tlb += at.TLB_KIND) {
+      this.cells.setBigInt64(tlb, -1n, true);
+    }
+  }
+
+  /** U-mode's part of the hart: x, f, pc, fflags and frm, as `loadContext` takes it. */
+  saveContext(): Uint8Array {
+    const context = new Uint8Array(CONTEXT_SIZE);
+    context.set(new Uint8Array(this.memory.buffer, at.X, CONTEXT_REGISTERS));
+    context.set(
+      new Uint8Array(this.memory.buffer, at.FFLAGS, CONTEXT_SIZE - CONTEXT_REGISTERS),
+      CONTEXT_REGISTERS,
+    );
+    return context;
+  }
+  /** Another thread's registers in place of the present ones; its reservation is lost, as at any trap. */
+  loadContext(context: Uint8Array): void {
+    const memory = new Uint8Array(this.memory.buffer);
+    memory.set(context.subarray(0, CONTEXT_REGISTERS), at.X);
+    memory.set(context.subarray(CONTEXT_REGISTERS, CONTEXT_SIZE), at.FFLAGS);
+    this.setCell(at.RESERVATION, -1n);
+    this.helpers.float_update();
   }
 
   /** A cell of the hart's state, by its place in layout.ts. Unsigned. */

@@ -1,4 +1,5 @@
 /** The one way from a definition to a guest. */
+import { Container } from './container/container';
 import { type Guest, type GuestDefinition, type GuestFiles, type HostServices, ImageError } from './guest';
 import { Machine } from './machine/machine';
 
@@ -11,6 +12,7 @@ type ModelFactory<M extends Model> = (
 
 const factories: { readonly [M in Model]?: ModelFactory<M> } = {
   machine: (definition, files, host) => new Machine(definition, files, host),
+  container: (definition, files, host) => new Container(definition, files, host),
 };
 
 /** @throws ImageError when the definition or its files cannot become a guest. */

@@ -1,0 +1,197 @@
+/** The container: programs in user mode of one hart, on the monitor's own Linux system calls. */
+import { ConsoleLog } from '../../backends/console';
+import { CallerRandom, SeededRandom } from '../../backends/random';
+import { exitCounters } from '../../cpu/exit-counters';
+import { Hart } from '../../cpu/hart';
+import { selectable } from '../../isa/table';
+import { Ram } from '../../memory/ram';
+import { bytes, optional, record } from '../../snapshot/codec';
+import { StateError } from '../../snapshot/errors';
+import {
+  type ContainerDefinition,
+  type Exit,
+  type ExitCounts,
+  type Guest,
+  type GuestFiles,
+  type HostServices,
+  ImageError,
+  type PageSpace,
+  type RunBudget,
+} from '../guest';
+import { EventRunner } from './events';
+import { FileStore } from './fsimpl/file-store';
+import { treeOfLayers } from './fsimpl/image/layers';
+import { prepareHart } from './hart-setup';
+import { Kernel } from './kernel/kernel';
+import { nextDeadline, runTasks } from './kernel/scheduler';
+import { startInit } from './kernel/start';
+import { restoreKernel } from './state/restore';
+import { saveKernel } from './state/save';
+import { buildTree } from './kernel/tree';
+import { Frames } from './mm/frames';
+import { Terminal } from './tty/terminal';
+import type { FileSystem } from './vfs/file-system';
+
+const TICK_NANOSECONDS = 100n;
+/** Where the wall clock of a deterministic guest starts: 2026-01-01T00:00:00Z, in nanoseconds. */
+const DETERMINISTIC_EPOCH = 1_767_225_600_000_000_000n;
+const RAM_BASE = 0x80000000;
+const MEBIBYTE = 2 ** 20;
+const DEFAULT_PIDS = 256;
+/** Bytes that files of the writable layer may hold. */
+const WRITABLE_SIZE = 2 ** 30;
+/** Turns of the scheduler between two looks at `expired`. */
+const CHECKS = 64;
+
+const layout = record('container', 1, { kernel: bytes, events: bytes, random: optional(bytes) });
+
+export interface ContainerOptions {
+  /** One line for each system call, as strace writes it. */
+  readonly log?: (line: string) => void;
+}
+
+export class Container implements Guest {
+  readonly spaces: readonly PageSpace[];
+  private readonly hart: Hart;
+  private readonly kernel: Kernel;
+  private readonly console = new ConsoleLog();
+  private readonly seeded: SeededRandom | undefined;
+  private readonly fileSystems: readonly FileSystem[];
+  private readonly store = new FileStore(WRITABLE_SIZE);
+  private readonly events: EventRunner;
+  private checks = 0;
+
+  /** @throws ImageError when the definition or its files cannot become a container */
+  constructor(
+    definition: ContainerDefinition,
+    files: GuestFiles,
+    private readonly host: HostServices,
+    options: ContainerOptions = {},
+  ) {
+    check(definition, files);
+    const deterministic = definition.clock === 'deterministic';
+    this.seeded = deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
+    this.hart = new Hart({
+      ramSize: definition.memory,
+      extensions: definition.cpu ?? selectable,
+      bus: { read: () => undefined, write: () => false },
+      monitor: true,
+    });
+    prepareHart(this.hart);
+    const ram = new Ram({
+      base: RAM_BASE,
+      bytes: this.hart.ram,
+      flags: this.hart.pageFlags,
+      clean: () => this.hart.cleanPages(),
+    });
+    this.spaces = [ram, this.store];
+    this.kernel = new Kernel({
+      hart: this.hart,
+      frames: new Frames(this.hart.ram, this.hart.pageFlags),
+      random: this.seeded ?? new CallerRandom(host.fillRandom),
+      epoch: deterministic ? DETERMINISTIC_EPOCH : host.now(),
+      pidLimit: definition.pids ?? DEFAULT_PIDS,
+      hostname: definition.hostname ?? 'container',
+    });
+    this.kernel.log = options.log;
+    this.kernel.terminal = new Terminal(this.kernel, (output) => this.console.appendAll(output));
+    const layers = (files.layers ?? []).map((archive, i) => ({
+      name: definition.layers[i]?.name ?? `layer ${i}`,
+      archive,
+    }));
+    this.fileSystems = buildTree(this.kernel, treeOfLayers(layers), this.store);
+    this.events = new EventRunner(this.kernel, definition);
+    startInit(this.kernel, definition);
+  }
+
+  get instructions(): number {
+    return this.kernel.steps;
+  }
+
+  get exits(): ExitCounts {
+    const ofHart = exitCounters.map(([cell, name]) => [name, Number(this.hart.cell(cell))] as const);
+    return Object.fromEntries([...ofHart, ...this.kernel.counters].filter(([, count]) => count > 0));
+  }
+
+  run({ instructions, expired }: RunBudget): Exit {
+    const { kernel } = this;
+    const end = kernel.steps + instructions;
+    const stop = runTasks(kernel, end, () => {
+      this.events.start();
+      if (this.console.full) return true;
+      if (this.checks++ % CHECKS !== 0) return false;
+      if (!this.seeded) this.setWallClock(this.host.now());
+      return expired?.() ?? false;
+    });
+    if (stop === 'halted' && kernel.halted) return { reason: 'halted', ...kernel.halted };
+    if (stop === 'budget') return { reason: 'budget' };
+    const deadline = nextDeadline(kernel);
+    return { reason: 'idle', wakeAfter: deadline === undefined ? undefined : deadline - kernel.now };
+  }
+
+  takeOutput(): Uint8Array {
+    return this.console.take();
+  }
+  type(typed: Uint8Array): void {
+    this.kernel.terminal.type(typed);
+  }
+  deliver(event: Uint8Array): void {
+    this.events.deliver(event);
+  }
+  takeResults(): Uint8Array[] {
+    return this.events.take();
+  }
+
+  setWallClock(nanoseconds: bigint): void {
+    if (this.seeded) return;
+    const ticks = (nanoseconds - this.kernel.epoch) / TICK_NANOSECONDS;
+    if (ticks <= this.hart.time) return; // time never runs backwards
+    this.hart.time = ticks;
+    this.kernel.stirred = true;
+  }
+  skipIdle(nanoseconds: bigint): void {
+    if (!this.seeded) return;
+    this.hart.time += (nanoseconds + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS;
+    this.kernel.stirred = true;
+  }
+
+  save(): Uint8Array {
+    return layout.encode({
+      kernel: saveKernel(this.kernel, this.fileSystems),
+      events: this.events.save(),
+      random: this.seeded?.save(),
+    });
+  }
+
+  restore(state: Uint8Array): void {
+    const saved = layout.decode(state);
+    if ((saved.random === undefined) !== (this.seeded === undefined)) {
+      throw new StateError(
+        `${layout.name}: saved by a guest with the other kind of clock; restore into the same guest`,
+      );
+    }
+    this.events.restore(saved.events);
+    restoreKernel(this.kernel, this.fileSystems, this.store, saved.kernel, this.events);
+    if (saved.random) this.seeded?.restore(saved.random);
+  }
+}
+
+function check(definition: ContainerDefinition, files: GuestFiles): void {
+  const { memory, command, layers, cpu = [], pids = DEFAULT_PIDS } = definition;
+  if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > 2048 * MEBIBYTE) {
+    throw new ImageError(`memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to 2048 MiB`);
+  }
+  if (command.length === 0) throw new ImageError('the command is empty: name a program of the image');
+  if ((files.layers ?? []).length !== layers.length) {
+    throw new ImageError(`${layers.length} layers are declared and ${files.layers?.length ?? 0} were given`);
+  }
+  if (!Number.isInteger(pids) || pids < 1 || pids > 32767) {
+    throw new ImageError(`a limit of ${pids} tasks: give a whole number from 1 to 32767`);
+  }
+  const unknown = cpu.filter((name) => !selectable.includes(name));
+  if (unknown.length > 0) {
+    throw new ImageError(
+      `unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`,
+    );
+  }
+}

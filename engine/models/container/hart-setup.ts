@@ -1,0 +1,20 @@
+/** A hart for user mode alone: nothing is delegated, all of RAM may be accessed, floating point and clocks are on. */
+import type { Hart } from '../../cpu/hart';
+import * as at from '../../cpu/layout';
+
+/** One entry: NAPOT over all addresses, with R, W and X. */
+const OPEN = 0x1fn;
+const EVERYTHING = (1n << 54n) - 1n;
+const FLOATING_POINT_ON = 3n << 13n;
+/** cycle, time, instret. */
+const COUNTERS = 7n;
+
+export function prepareHart(hart: Hart): void {
+  hart.setCell(at.PMPCFG, OPEN);
+  hart.setCell(at.PMPADDR, EVERYTHING);
+  hart.setCell(at.MSTATUS, FLOATING_POINT_ON);
+  hart.setCell(at.MCOUNTEREN, COUNTERS);
+  hart.setCell(at.SCOUNTEREN, COUNTERS);
+  hart.privilege = 0;
+  hart.restoreState(hart.saveState()); // what is derived from these is looked at anew
+}
