@@ -177,7 +177,7 @@ export function parsePackageRecord(text: string): DebianPackage | undefined {
   const sha256 = fields.get('SHA256');
   const size = Number(fields.get('Size'));
   if (!name || !version || !architecture || !sha256 || !Number.isSafeInteger(size)) return undefined;
-  const depends = (fields.get('Depends') ?? '')
+  const depends = `${fields.get('Pre-Depends') ?? ''},${fields.get('Depends') ?? ''}`
     .split(/[,|]/)
     .map((dependency) => dependency.trim().split(/[\s(:]/)[0] ?? '')
     .filter((dependency) => dependency !== '');

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type DebianPackage, PrivateApt } from './apt';
+import { debianRoot } from './debian-root';
 import { debianMirror, systemSources } from './debian-sources';
 import { ImagesError } from './errors';
 import { initramfs } from './initramfs';
+import { busyboxRoot } from './roots';
 
 /** Where the archive is when the system's own sources do not say, and who signs it. */
 const defaults = {
@@ -23,6 +25,10 @@ export interface ImagesRequest {
   readonly refresh?: boolean;
   readonly say: (line: string) => void;
 }
+
+/** Roots for containers. */
+const DEBIAN_ROOT = 'debian-root.tar';
+const BUSYBOX_ROOT = 'busybox-root.tar';
 
 /** What is in the folder: `manifest.json`. */
 export interface ImagesManifest {
@@ -62,7 +68,7 @@ const wanted: readonly {
  */
 export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest; changed: boolean } {
   const present = request.refresh ? undefined : presentManifest(request);
-  if (present !== undefined) return writeInitramfs(request, present);
+  if (present !== undefined) return writeDerived(request, present);
   requirePrograms(['apt-get', 'apt-cache', 'dpkg-deb']);
   const keyring = request.keyring ?? defaults.keyring;
   if (!existsSync(keyring)) {
@@ -75,7 +81,7 @@ export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest;
   const failures: ImagesError[] = [];
   for (const suite of request.suites ?? defaults.suites) {
     try {
-      return writeInitramfs(request, fromSuite(request, mirror, suite, keyring), true);
+      return writeDerived(request, fromSuite(request, mirror, suite, keyring), true);
     } catch (error) {
       if (!(error instanceof ImagesError)) throw error;
       failures.push(error);
@@ -113,6 +119,12 @@ function fromSuite(request: ImagesRequest, mirror: string, suite: string, keyrin
       const { name, version, architecture, size, sha256 } = found;
       packages.push({ name, version, architecture, size, sha256 });
     }
+    const root = debianRoot(apt, (name) => required(apt, name), say);
+    for (const { name, version, architecture, size, sha256 } of root.packages) {
+      packages.push({ name, version, architecture, size, sha256 });
+    }
+    files[DEBIAN_ROOT] = place(directory, DEBIAN_ROOT, root.archive);
+    say(`  ${DEBIAN_ROOT}: ${megabytes(root.archive.length)}`);
     return { version: 1, suite, packages, files };
   } finally {
     apt.clean();
@@ -148,18 +160,27 @@ function required(apt: PrivateApt, name: string): DebianPackage {
   return found;
 }
 
-function writeInitramfs(
+/** What is made here of what was fetched: the initramfs and the busybox root. */
+function writeDerived(
   { directory, say }: ImagesRequest,
   base: ImagesManifest,
   fetched = false,
 ): { manifest: ImagesManifest; changed: boolean } {
-  const content = initramfs(readFileSync(join(directory, 'busybox')));
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  if (!fetched && base.files['initrd.gz']?.sha256 === sha256) return { manifest: base, changed: false };
-  const manifest = { ...base, files: { ...base.files, 'initrd.gz': place(directory, 'initrd.gz', content) } };
-  say(`  initrd.gz: ${megabytes(content.length)}`);
+  const busybox = readFileSync(join(directory, 'busybox'));
+  const derived = { 'initrd.gz': initramfs(busybox), [BUSYBOX_ROOT]: busyboxRoot(busybox) };
+  const files = { ...base.files };
+  let changed = fetched;
+  for (const [name, content] of Object.entries(derived)) {
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    if (!fetched && files[name]?.sha256 === sha256) continue;
+    files[name] = place(directory, name, content);
+    changed = true;
+    say(`  ${name}: ${megabytes(content.length)}`);
+  }
+  if (!changed) return { manifest: base, changed };
+  const manifest = { ...base, files };
   place(directory, 'manifest.json', Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
-  return { manifest, changed: true };
+  return { manifest, changed };
 }
 
 /** The manifest when it is there, is of the suites asked for, and each file is what it says; else undefined. */
@@ -172,6 +193,8 @@ function presentManifest({ directory, suites }: ImagesRequest): ImagesManifest |
   } catch {
     return undefined;
   }
+  // Made by a build that knew fewer images: all are fetched anew.
+  if (!(DEBIAN_ROOT in manifest.files)) return undefined;
   if (manifest.version !== 1 || (suites !== undefined && !suites.includes(manifest.suite))) return undefined;
   const intact = Object.entries(manifest.files).every(([name, { sha256 }]) => {
     const file = join(directory, name);

@@ -2,12 +2,11 @@
 import { appletNames } from './busybox';
 import { type TarEntry, writeTar } from './tar';
 
-const directories: readonly TarEntry[] = [
-  ...['bin', 'dev', 'etc', 'proc', 'root', 'usr'].map((path) => ({ kind: 'directory', path }) as const),
-  { kind: 'directory', path: 'tmp', mode: 0o1777 },
-];
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
-const accounts: readonly TarEntry[] = [
+/** What every root has. */
+export const containerDirectories: readonly TarEntry[] = [
+  ...['dev', 'etc', 'proc', 'root', 'usr'].map((path) => ({ kind: 'directory', path }) as const),
+  { kind: 'directory', path: 'tmp', mode: 0o1777 },
   { kind: 'file', path: 'etc/passwd', content: text('root:x:0:0:root:/root:/bin/sh\n') },
   { kind: 'file', path: 'etc/group', content: text('root:x:0:\n') },
 ];
@@ -15,8 +14,8 @@ const accounts: readonly TarEntry[] = [
 /** Nothing but busybox: its applets are links to it. */
 export function busyboxRoot(busybox: Uint8Array): Uint8Array {
   return writeTar([
-    ...directories,
-    ...accounts,
+    ...containerDirectories,
+    { kind: 'directory', path: 'bin' },
     { kind: 'file', path: 'bin/busybox', content: busybox, mode: 0o755 },
     ...appletNames(busybox)
       .filter((applet) => applet !== 'busybox')

@@ -31,7 +31,10 @@ export interface Setup {
   readonly options?: ContainerOptions;
 }
 
-export function createContainer(command: readonly string[], { archive, definition, options }: Setup): Container {
+export function createContainer(
+  command: readonly string[],
+  { archive, definition, options }: Setup,
+): Container {
   const layer = { key: 'root.tar', name: 'root.tar', size: archive.length, sha256: '' };
   return new Container(
     {
@@ -62,7 +65,8 @@ export function runContainer(guest: Container, end = Infinity, most = 3e9): Outc
     output += Buffer.from(guest.takeOutput()).toString('latin1');
     if (exit.reason === 'idle' && exit.wakeAfter !== undefined) guest.skipIdle(exit.wakeAfter);
     else if (exit.reason !== 'budget' || guest.instructions >= end) return { output, exit };
-    if (guest.instructions > most) throw new Error(`no end after ${most} instructions:\n${output.slice(-2000)}`);
+    if (guest.instructions > most)
+      throw new Error(`no end after ${most} instructions:\n${output.slice(-2000)}`);
   }
 }
 
@@ -80,7 +84,11 @@ export function fingerprint(guest: Container): string {
 }
 
 /** A run to exactly `end` instructions in `slices`, each in a fresh container that is restored from the one before. */
-export function runInSlices(make: () => Container, end: number, slices: number): { output: string; final: string } {
+export function runInSlices(
+  make: () => Container,
+  end: number,
+  slices: number,
+): { output: string; final: string } {
   const checkpoint = new MemoryCheckpoint();
   let output = '';
   for (let slice = 1; ; slice++) {
