@@ -35,8 +35,11 @@ export const uint = simple(unsigned(32));
 export const size = simple(unsigned(64));
 /** Signed, 64 bits. */
 export const offset = simple(signed(64));
-/** Of user memory. */
-export const address = simple(unsigned(64), hexadecimal);
+/** Of user memory. What no number holds exactly is far beyond it: one such address stands for all. */
+export const address = simple(
+  (raw: bigint) => Math.min(unsigned(64)(raw), Number.MAX_SAFE_INTEGER),
+  hexadecimal,
+);
 /** All 64 bits as they are. */
 export const word = simple((raw: bigint) => raw, hexadecimal);
 export const mode = simple(unsigned(32), (value) => `0${value.toString(8)}`);

@@ -8,7 +8,7 @@ const names: Readonly<Record<number, string>> = {
   201: 'listen', 202: 'accept', 203: 'connect', 204: 'getsockname', 205: 'getpeername', 206: 'sendto', 207: 'recvfrom',
   208: 'setsockopt', 209: 'getsockopt', 210: 'shutdown', 211: 'sendmsg', 212: 'recvmsg', 213: 'readahead',
   224: 'swapon', 241: 'perf_event_open', 262: 'fanotify_init', 268: 'setns', 270: 'process_vm_readv', 274: 'sched_setattr',
-  275: 'sched_getattr', 277: 'seccomp', 280: 'bpf', 282: 'userfaultfd', 293: 'rseq', 425: 'io_uring_setup',
+  275: 'sched_getattr', 277: 'seccomp', 280: 'bpf', 282: 'userfaultfd', 285: 'copy_file_range', 293: 'rseq', 425: 'io_uring_setup',
   434: 'pidfd_open', 437: 'openat2',
 }; // prettier-ignore
 

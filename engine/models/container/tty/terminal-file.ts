@@ -72,12 +72,25 @@ const flush: Request = ({ terminal }, argument) => {
   return 0;
 };
 
+/** struct termios2: struct termios, then input and output speed in baud. */
+const BAUD = Uint32Array.of(38400, 38400);
+const getTermios2 = answer(({ terminal }) => {
+  const bytes = new Uint8Array(TERMIOS_SIZE + BAUD.byteLength);
+  bytes.set(terminal.termios);
+  bytes.set(new Uint8Array(BAUD.buffer), TERMIOS_SIZE);
+  return bytes;
+});
+
 /** By number, asm-generic/ioctls.h. */
 const requests: ReadonlyMap<number, Request> = new Map([
   [0x5401, answer(({ terminal }) => terminal.termios)], // TCGETS
   [0x5402, set(false)], // TCSETS
   [0x5403, set(false)], // TCSETSW
   [0x5404, set(true)], // TCSETSF
+  [0x802c542a, getTermios2], // TCGETS2
+  [0x402c542b, set(false)], // TCSETS2
+  [0x402c542c, set(false)], // TCSETSW2
+  [0x402c542d, set(true)], // TCSETSF2
   [0x5409, () => 0], // TCSBRK
   [0x540a, () => 0], // TCXONC
   [0x540b, flush], // TCFLSH
