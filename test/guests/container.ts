@@ -27,26 +27,33 @@ export const hasImage = (name: string): boolean => existsSync(join(imagesFolder,
 
 export interface Setup {
   readonly archive: Uint8Array;
+  /** Layers over it. */
+  readonly more?: readonly Uint8Array[];
   readonly definition?: Partial<ContainerDefinition>;
   readonly options?: ContainerOptions;
 }
 
 export function createContainer(
   command: readonly string[],
-  { archive, definition, options }: Setup,
+  { archive, more = [], definition, options }: Setup,
 ): Container {
-  const layer = { key: 'root.tar', name: 'root.tar', size: archive.length, sha256: '' };
+  const layers = [archive, ...more];
   return new Container(
     {
       version: 1,
       model: 'container',
       memory: 32 * 2 ** 20,
       clock: 'deterministic',
-      layers: [layer],
+      layers: layers.map(({ length }, i) => ({
+        key: `${i}.tar`,
+        name: `${i}.tar`,
+        size: length,
+        sha256: '',
+      })),
       command,
       ...definition,
     },
-    { layers: [archive] },
+    { layers },
     noHost,
     options,
   );

@@ -70,12 +70,7 @@ export class AddressSpace {
 
   /** @throws Errno ENOMEM when a page of the range is not mapped */
   protect(start: number, end: number, prot: number): void {
-    let reached = start;
-    for (const area of this.areas.overlapping(start, end)) {
-      if (area.start > reached) break;
-      reached = area.end;
-    }
-    if (reached < end) throw new Errno('ENOMEM');
+    if (!this.areas.covers(start, end)) throw new Errno('ENOMEM');
     this.split(start);
     this.split(end);
     for (const area of this.areas.remove(start, end)) this.areas.insert({ ...area, prot });

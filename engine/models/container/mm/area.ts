@@ -73,6 +73,16 @@ export class AreaList {
     return found;
   }
 
+  /** Whether every page of [start, end) is mapped. */
+  covers(start: number, end: number): boolean {
+    let reached = start;
+    for (const area of this.overlapping(start, end)) {
+      if (area.start > reached) return false;
+      reached = area.end;
+    }
+    return reached >= end;
+  }
+
   /** Into a range that is empty. */
   insert(area: Area): void {
     const at = this.search(area.start);

@@ -166,14 +166,15 @@ function madvise(kernel: Kernel, at: number, length: number, advice: number): nu
   const { start, end } = range(at, length);
   if (advice === MADV_DONTNEED || advice === MADV_FREE) kernel.current.space.discard(start, end);
   else if (advice < 0 || advice > 25) throw new Errno('EINVAL');
+  if (!kernel.current.space.areas.covers(start, end)) throw new Errno('ENOMEM');
   return 0;
 }
 
 function msync(kernel: Kernel, at: number, length: number): number {
   const { start, end } = range(at, length);
-  const hit = kernel.current.space.areas.overlapping(start, end);
-  if (hit.length === 0 && end > start) throw new Errno('ENOMEM');
-  for (const { object } of hit) object?.writeBack();
+  const { areas } = kernel.current.space;
+  for (const { object } of areas.overlapping(start, end)) object?.writeBack();
+  if (!areas.covers(start, end)) throw new Errno('ENOMEM');
   return 0;
 }
 
