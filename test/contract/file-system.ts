@@ -184,6 +184,28 @@ export function fileSystemContract(name: string, { make, initial }: FileSystemCa
       );
     });
 
+    it('refuses damaged states by a StateError, or takes them as they are', () => {
+      const change = fc.tuple(fc.nat(), fc.nat(255));
+      fc.assert(
+        fc.property(operations, fc.array(change, { minLength: 1, maxLength: 3 }), (sequence, changes) => {
+          const subject = make();
+          for (const step of sequence) at(subject).perform(step);
+          const state = subject.fileSystem.save().slice();
+          for (const [offset, value] of changes) state[offset % state.length] = value;
+          const other = make();
+          other.store.forget();
+          try {
+            other.fileSystem.restore(state);
+          } catch (error) {
+            expect(error).toBeInstanceOf(StateError);
+            return;
+          }
+          expect(Buffer.compare(other.fileSystem.save(), state)).toBe(0);
+        }),
+        { numRuns: 100 },
+      );
+    });
+
     it('holds contents as plain memory would', () => {
       const offset = fc.constantFrom(0, 1, 100, 4095, 4096, 4097, 8192, 10000);
       const length = fc.constantFrom(0, 1, 50, 4096, 6000);
