@@ -248,14 +248,15 @@ describe('a working directory that is removed', () => {
   it('stays one in which nothing is found or made', () => {
     vfs.mkdir(subject, 'gone', 0o755);
     const inside: Subject = { ...subject, cwd: at('gone') };
-    inside.cwd.inode.acquire();
+    const directory = narrow(vfs.open(inside, '.', O.RDONLY | O.DIRECTORY));
     vfs.rmdir(subject, 'gone');
     expect(errnoOf(() => vfs.resolve(inside, 'x'))).toBe('ENOENT');
     expect(errnoOf(() => vfs.mkdir(inside, 'x', 0o755))).toBe('ENOENT');
     expect(errnoOf(() => vfs.open(inside, 'x', O.CREAT | O.WRONLY))).toBe('ENOENT');
     expect(at('..', inside).inode.ino).toBe(subject.root.inode.ino);
     expect(vfs.pathOf(inside.cwd, subject.root).exists).toBe(false);
-    inside.cwd.inode.release();
+    expect(errnoOf(() => directory.getdents(() => true))).toBe('ENOENT');
+    directory.close();
     expect(errnoOf(() => inside.cwd.inode.stat())).toBe('ESTALE');
   });
 });
