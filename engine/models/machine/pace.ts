@@ -22,7 +22,7 @@ export class Pace {
   /** A burst begins; returns the instructions that make a tick in it. */
   begin(now: bigint): bigint {
     this.startedAt = now;
-    return BigInt(Math.max(LEAST, Math.round(this.estimate)));
+    return BigInt(Math.max(LEAST, Math.ceil(this.estimate)));
   }
 
   /** A burst that was not cut short by idling has ended. */
