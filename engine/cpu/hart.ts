@@ -6,7 +6,8 @@ import { helpersModule } from '../generated/helpers';
 import { instructionsOf, selectable } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, writeCsrRows } from './csr';
-import { type Interpreter, generateInterpreter } from './interpreter/generate';
+import { generateInterpreter } from './interpreter/generate';
+import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
 import { restoreTlbs, saveTlbs } from './tlb-state';
 
@@ -57,24 +58,28 @@ const WASM_PAGE = 0x10000;
 /** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
 const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
 export const CONTEXT_SIZE = CONTEXT_REGISTERS + 16;
-const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /** Compiled code depends on the instruction set alone: one module serves all harts of a process. */
-const compiled = new Map<string, { interpreter: Interpreter; module: WebAssembly.Module }>();
+interface Compiled {
+  readonly module: WebAssembly.Module;
+  readonly index: Uint8Array;
+}
+const compiled = new Map<string, Compiled>();
 let helperModule: WebAssembly.Module | undefined;
 
-function interpreterFor(extensions: readonly string[]): {
-  interpreter: Interpreter;
-  module: WebAssembly.Module;
-} {
+function interpreterFor(extensions: readonly string[]): Compiled {
   const key = extensions.join();
   const known = compiled.get(key);
   if (known) return known;
-  const interpreter = generateInterpreter(instructionsOf(extensions));
-  const fresh = { interpreter, module: new WebAssembly.Module(interpreter.module) };
+  const { module, index } = prebuilt(extensions) ?? generate(extensions);
+  const fresh = { module: new WebAssembly.Module(module), index };
   compiled.set(key, fresh);
   return fresh;
+}
+
+function generate(extensions: readonly string[]): InterpreterCode {
+  const { module, decoder } = generateInterpreter(instructionsOf(extensions));
+  return { module, index: decoder.index };
 }
 
 export interface HartOptions {
@@ -110,10 +115,10 @@ export class Hart {
     helperModule ??= new WebAssembly.Module(decodeBase64(helpersModule));
     const env = { memory: this.memory, ...this.busImports(bus) };
     this.helpers = new WebAssembly.Instance(helperModule, { env }).exports as Helpers;
-    const { interpreter, module } = interpreterFor(extensions);
+    const { module, index } = interpreterFor(extensions);
     const instance = new WebAssembly.Instance(module, { env, helpers: this.helpers });
     this.enter = instance.exports['run'] as () => number;
-    new Uint8Array(this.memory.buffer).set(interpreter.decoder.index, at.DECODE);
+    new Uint8Array(this.memory.buffer).set(index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
     this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
@@ -125,6 +130,7 @@ export class Hart {
     new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
     this.setCell(at.PRIVILEGE, 3n);
     this.setCell(at.RESERVATION, -1n);
+    this.setCell(at.STEPS_PER_TICK, BigInt(at.NOMINAL_STEPS_PER_TICK));
     this.setCell(at.MTIMECMP, -1n);
     this.setCell(at.STIMECMP, -1n);
     this.refresh();
@@ -167,11 +173,21 @@ export class Hart {
 
   /** mtime: ticks of the timebase. */
   get time(): bigint {
-    return this.cell(at.TIME_OFFSET) + this.steps / BigInt(at.STEPS_PER_TICK);
+    return this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick;
   }
   set time(ticks: bigint) {
-    this.setCell(at.TIME_OFFSET, ticks - this.steps / BigInt(at.STEPS_PER_TICK));
+    this.setCell(at.TIME_OFFSET, ticks - this.steps / this.stepsPerTick);
     this.helpers.request_poll();
+  }
+
+  /** Instructions that make a tick. Setting it changes how fast time goes on, not what it is. */
+  get stepsPerTick(): bigint {
+    return this.cell(at.STEPS_PER_TICK);
+  }
+  set stepsPerTick(steps: bigint) {
+    const now = this.time;
+    this.setCell(at.STEPS_PER_TICK, steps);
+    this.time = now;
   }
 
   get timeCompare(): bigint {
@@ -186,12 +202,12 @@ export class Hart {
   get ticksUntilTimer(): bigint | undefined {
     const steps = BigInt.asUintN(64, this.helpers.update_timers());
     if (steps >= 1n << 62n) return undefined;
-    return (steps + BigInt(at.STEPS_PER_TICK) - 1n) / BigInt(at.STEPS_PER_TICK);
+    return (steps + this.stepsPerTick - 1n) / this.stepsPerTick;
   }
 
   /** Steps until mtime reaches `ticks`; not positive when it has. */
   stepsUntil(ticks: bigint): bigint {
-    return (ticks - this.cell(at.TIME_OFFSET)) * BigInt(at.STEPS_PER_TICK) - this.steps;
+    return (ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
   }
 
   get pc(): bigint {

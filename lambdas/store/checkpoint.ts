@@ -1,29 +1,23 @@
 /**
- * From a guest's pages to packs and back. A `Checkpoint` is the page index of
- * one guest as its worker holds it; `flush` moves it on by one attempt, and
- * `openCheckpoint` with `loadPages` brings guest and index back elsewhere.
+ * From a guest's pages to packs. A `Checkpoint` is the page index of one guest
+ * as its worker holds it; `flush` moves it on by one attempt. The way back is
+ * opened-checkpoint.ts.
  */
 import { createHash } from 'node:crypto';
-import { PAGE_SIZE, type PageSpace } from '../../engine/models/guest';
-import { StateError } from '../../engine/snapshot/errors';
-import { forEachBounded } from './bounded';
-import { codecNamed, plain, PREFERRED_CODEC } from './codec';
-import { CorruptPackError } from './errors';
+import type { PageSpace } from '../../engine/models/guest';
+import { codecNamed, PREFERRED_CODEC } from './codec';
 import { packName } from './keys';
-import { FRAME_BYTES, openPack, PackWriter, sha256, type FrameLocator, type OpenPack } from './pack';
+import { FRAME_BYTES, PackWriter, sha256, type FrameLocator } from './pack';
 import {
-  decodeRoot,
   emptySpace,
   encodeRoot,
   PAGES_PER_FRAME,
-  placeOf,
-  Segment,
   segmentOf,
-  type Root,
   type RootSpace,
   type SpaceIndex,
 } from './page-index';
-import type { Attempt, CheckpointStore, CodecName, PackId, PackStore } from './store';
+import type { Attempt, CheckpointStore, CodecName, PackId } from './store';
+import { isZero, PAGE_SIZE } from './zero-page';
 
 /** The page index of one guest. `flush` changes it: after a flush that is not committed, throw it away. */
 export interface Checkpoint {
@@ -145,12 +139,6 @@ async function writePages(
   return stats;
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  return Buffer.compare(bytes, ZERO_PAGE) === 0;
-}
-
-const ZERO_PAGE = new Uint8Array(PAGE_SIZE);
-
 async function writeSegments(writer: PackWriter, spaces: ReadonlyMap<string, SpaceIndex>): Promise<void> {
   for (const space of spaces.values()) {
     for (const segment of space.segments.values()) segment.stored ??= await writer.add(segment.encode());
@@ -168,7 +156,8 @@ function rootSpaces(spaces: ReadonlyMap<string, SpaceIndex>): Map<string, RootSp
   return result;
 }
 
-function livePacks(
+/** Every pack that pages, segments or state lie in. */
+export function livePacks(
   spaces: ReadonlyMap<string, SpaceIndex>,
   state: readonly FrameLocator[],
 ): Map<string, PackId> {
@@ -183,186 +172,6 @@ function livePacks(
   }
   return live;
 }
-
-export interface OpenedCheckpoint {
-  readonly checkpoint: Checkpoint;
-  /** The guest's own state; undefined: it starts from its image. */
-  readonly state: Uint8Array | undefined;
-  readonly reader: PackReader;
-}
-
-/** Reads index and state of a committed generation. @throws CorruptPackError */
-export async function openCheckpoint(
-  store: CheckpointStore,
-  guest: string,
-  at: Attempt,
-): Promise<OpenedCheckpoint> {
-  const root = await readRoot(store, guest, at);
-  const reader = new PackReader(store.packs, guest, at.generation);
-  const spaces = new Map<string, SpaceIndex>();
-  const wanted: { readonly space: SpaceIndex; readonly number: number; readonly frame: FrameLocator }[] = [];
-  for (const [name, { pages, segmentPages, segments }] of root.spaces) {
-    const space: SpaceIndex = { pages, segmentPages, segments: new Map() };
-    spaces.set(name, space);
-    for (const [number, frame] of segments) wanted.push({ space, number, frame });
-  }
-  const stateFrames = new Array<Uint8Array>(root.state.length);
-  await reader.forEachPack(
-    [
-      ...wanted.map(({ space, number, frame }) => ({
-        frame,
-        take: (bytes: Uint8Array): void => {
-          space.segments.set(number, decodeSegment(bytes, space, frame, guest, at.generation));
-        },
-      })),
-      ...root.state.map((frame, i) => ({
-        frame,
-        take: (bytes: Uint8Array): void => void (stateFrames[i] = bytes),
-      })),
-    ],
-    true,
-  );
-  return {
-    checkpoint: { guest, at, spaces, state: root.state, live: livePacks(spaces, root.state) },
-    state: root.state.length === 0 ? undefined : plain(Buffer.concat(stateFrames)),
-    reader,
-  };
-}
-
-/** The root of any attempt whose record is still there. @throws CorruptPackError */
-export async function readRoot(store: CheckpointStore, guest: string, at: Attempt): Promise<Root> {
-  const corrupt = (found: string): CorruptPackError =>
-    new CorruptPackError(guest, at.generation, 'root', found);
-  const record = await store.generation(guest, at);
-  if (record === undefined)
-    throw corrupt(`there is no record of the attempt with fencing number ${at.fencing}`);
-  if (Buffer.compare(sha256(record.root), record.sha256) !== 0)
-    throw corrupt('its SHA-256 differs from the stored one');
-  const codec = codecNamed(record.codec);
-  if (codec === undefined)
-    throw corrupt(`its codec is ${JSON.stringify(record.codec)}, which this version does not know`);
-  try {
-    return decodeRoot(codec.decompress(record.root, ROOT_BYTES));
-  } catch (error) {
-    throw corrupt(error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** Far above the root of any guest: bounds what damaged bytes can ask for. */
-const ROOT_BYTES = 16 * 1024 * 1024;
-
-function decodeSegment(
-  bytes: Uint8Array,
-  space: SpaceIndex,
-  frame: FrameLocator,
-  guest: string,
-  generation: number,
-): Segment {
-  try {
-    return Segment.decode(bytes, space.segmentPages, frame);
-  } catch (error) {
-    const found = `frame ${frame.frame} is no segment of the page index (${error instanceof Error ? error.message : String(error)})`;
-    throw new CorruptPackError(guest, generation, packName(frame.pack), found);
-  }
-}
-
-/**
- * Puts every stored page into the guest's spaces, and returns how many.
- * @throws CorruptPackError; StateError when the guest has other spaces than the checkpoint.
- */
-export async function loadPages(opened: OpenedCheckpoint, pageSpaces: readonly PageSpace[]): Promise<number> {
-  const { checkpoint, reader } = opened;
-  const frames = new Map<
-    string,
-    { readonly frame: FrameLocator; readonly loads: ((bytes: Uint8Array) => void)[] }
-  >();
-  let restored = 0;
-  for (const [name, space] of checkpoint.spaces) {
-    const target = pageSpaces.find((candidate) => candidate.name === name);
-    if (target === undefined || target.pages !== space.pages) {
-      throw new StateError(
-        `the checkpoint has ${space.pages} pages of ${name}, and the guest has ${target?.pages ?? 0}: ` +
-          `its definition was changed; restore the old one, or start the guest from its image`,
-      );
-    }
-    for (const page of storedPages(space)) {
-      restored += 1;
-      const place = placeOf(space, page);
-      if (place.kind === 'zero') target.load(page, ZERO_PAGE);
-      if (place.kind !== 'stored') continue;
-      const key = `${packName(place.at.pack)}/${place.at.frame}`;
-      const wanted = frames.get(key) ?? { frame: place.at, loads: [] };
-      frames.set(key, wanted);
-      wanted.loads.push((bytes) => target.load(page, pageIn(bytes, place.slot, place.at, checkpoint)));
-    }
-  }
-  await reader.forEachPack(
-    [...frames.values()].map(({ frame, loads }) => ({
-      frame,
-      take: (bytes) => loads.forEach((load) => load(bytes)),
-    })),
-    false,
-  );
-  return restored;
-}
-
-function* storedPages(space: SpaceIndex): Iterable<number> {
-  for (const [number, segment] of space.segments) {
-    for (let i = 0; i < segment.pages; i += 1) {
-      const page = number * space.segmentPages + i;
-      if (page < space.pages && segment.place(i).kind !== 'image') yield page;
-    }
-  }
-}
-
-function pageIn(frame: Uint8Array, slot: number, at: FrameLocator, checkpoint: Checkpoint): Uint8Array {
-  const page = frame.subarray(slot * PAGE_SIZE, (slot + 1) * PAGE_SIZE);
-  if (page.length === PAGE_SIZE) return page;
-  const found = `frame ${at.frame} has ${frame.length} bytes, and page ${slot} of it is wanted`;
-  throw new CorruptPackError(checkpoint.guest, checkpoint.at.generation, packName(at.pack), found);
-}
-
-/** One wanted frame, and who takes it. */
-interface Wanted {
-  readonly frame: FrameLocator;
-  readonly take: (bytes: Uint8Array) => void;
-}
-
-/** Reads packs in parallel, each once; some stay at hand for the next round. */
-export class PackReader {
-  private readonly kept = new Map<string, OpenPack>();
-  private keptBytes = 0;
-
-  constructor(
-    private readonly store: PackStore,
-    private readonly guest: string,
-    private readonly generation: number,
-  ) {}
-
-  /** `keep`: the same packs will be wanted again soon. @throws CorruptPackError */
-  async forEachPack(wanted: readonly Wanted[], keep: boolean): Promise<void> {
-    const byPack = new Map<string, Wanted[]>();
-    for (const want of wanted) {
-      const name = packName(want.frame.pack);
-      const list = byPack.get(name);
-      if (list === undefined) byPack.set(name, [want]);
-      else list.push(want);
-    }
-    await forEachBounded(byPack, async ([name, wants]) => {
-      const id = wants[0]?.frame.pack;
-      if (id === undefined) return;
-      const pack = this.kept.get(name) ?? (await openPack(this.store, this.guest, this.generation, id));
-      if (keep && this.keptBytes + pack.bytes <= KEPT_BYTES && !this.kept.has(name)) {
-        this.kept.set(name, pack);
-        this.keptBytes += pack.bytes;
-      }
-      for (const { frame, take } of wants) take(pack.frame(frame.frame));
-    });
-  }
-}
-
-/** Memory for packs between the two rounds of a restore. */
-const KEPT_BYTES = 32 * 1024 * 1024;
 
 if (STATE_FRAME > FRAME_BYTES || PAGES_PER_FRAME * PAGE_SIZE > FRAME_BYTES)
   throw new RangeError('frames are too long');

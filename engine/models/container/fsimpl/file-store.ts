@@ -26,8 +26,8 @@ export class FileStore implements PageSpace {
 
   /** @param size bytes at most, a multiple of 4 KiB */
   constructor(size: number, name = 'files') {
-    if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0 || size / PAGE_SIZE > 2 ** 28) {
-      throw new RangeError(`file store of ${size} bytes: use a multiple of 4096 from 4 KiB to 1 TiB`);
+    if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0 || size / PAGE_SIZE > 2 ** 24) {
+      throw new RangeError(`file store of ${size} bytes: use a multiple of 4096 from 4 KiB to 64 GiB`);
     }
     this.name = name;
     this.pages = size / PAGE_SIZE;

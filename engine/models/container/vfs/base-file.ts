@@ -155,6 +155,7 @@ export class DirectoryFile extends BaseFile {
     return (this.offset = to);
   }
   override getdents(emit: (entry: DirectoryEntry) => boolean): void {
+    if (this.inode.stat().nlink === 0) throw new Errno('ENOENT'); // removed meanwhile
     // 0 and 1 stand for `.` and `..`; the inode's own positions begin at 2.
     const dots = [
       { name: '.', inode: () => this.inode },

@@ -47,8 +47,8 @@ function openOrCreate(
 ): OpenFile | WouldBlock {
   let place: ParentAndName = resolution.parent(at, path);
   for (;;) {
-    const { directory, name, trailingSlash } = place;
-    if (trailingSlash) throw new Errno('EISDIR');
+    const { directory, name, trailingSlash, ordinary } = place;
+    if (trailingSlash && ordinary) throw new Errno('EISDIR');
     const found = resolution.child(directory, name);
     if (!found) return create(subject, directory, name, flags, mode);
     if (flags & O.EXCL) throw new Errno('EEXIST');
@@ -79,7 +79,7 @@ function create(
 
 /** Opens a file that was found, after all checks. */
 export function openFound(
-  { openers }: OpenContext,
+  context: OpenContext,
   subject: Subject,
   location: Location,
   flags: number,
@@ -88,7 +88,7 @@ export function openFound(
   const access = flags & O.ACCMODE;
   const writes = access !== O.RDONLY || (flags & O.TRUNC) !== 0;
   if (flags & O.DIRECTORY && !isDirectory(inode)) throw new Errno('ENOTDIR');
-  if (flags & O.PATH) return new PathFile(location, flags);
+  if (flags & O.PATH) return openUnchecked(context, location, flags);
   if (isSymlink(inode)) throw new Errno('ELOOP');
   if (isDirectory(inode) && (writes || flags & O.CREAT)) throw new Errno('EISDIR');
   const read = access === O.WRONLY ? 0 : ACCESS.READ;
@@ -97,16 +97,22 @@ export function openFound(
   if (isRegular(inode) || isDirectory(inode)) {
     if (writes) checkWritableMount(mount);
     if (flags & O.TRUNC && isRegular(inode)) inode.change({ size: 0 });
-    return inode.open(location, flags);
   }
-  return openSpecial(openers, location, flags);
+  return openUnchecked(context, location, flags);
 }
 
-function openSpecial(openers: Openers, location: Location, flags: number): OpenFile | WouldBlock {
+/** Opens whatever kind of file it is, without asking who may. */
+export function openUnchecked(
+  { openers }: OpenContext,
+  location: Location,
+  flags: number,
+): OpenFile | WouldBlock {
   const { inode, mount } = location;
+  if (flags & O.PATH) return new PathFile(location, flags);
   const type = inode.mode & S.IFMT;
+  if (type === S.IFREG || type === S.IFDIR) return inode.open(location, flags);
   if (type === S.IFSOCK) throw new Errno('ENXIO');
-  if (type === S.IFIFO) return (openers.fifo ?? ((at, how) => at.inode.open(at, how)))(location, flags);
+  if (type === S.IFIFO) return openers.fifo ? openers.fifo(location, flags) : inode.open(location, flags);
   if (mount.flags & MOUNT.NODEV) throw new Errno('EACCES');
   const opener = (type === S.IFCHR ? openers.character : openers.block).get(inode.stat().rdev);
   if (!opener) throw new Errno('ENXIO');

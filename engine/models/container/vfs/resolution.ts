@@ -47,20 +47,23 @@ export class Resolution {
     if (path.length === 0) throw new Errno('ENOENT');
     if (path.length >= PATH_MAX) throw new Errno('ENAMETOOLONG');
     const components = path.split('/').filter((component) => component !== '');
-    const name = components.pop() ?? '.';
+    const name = components.pop();
     let at = path.startsWith('/') ? this.subject.root : start;
-    for (const component of components) at = this.step(at, component, true);
-    if (!isDirectory(at.inode)) throw new Errno('ENOTDIR');
+    for (const component of components) {
+      this.checkSearch(at);
+      at = this.step(at, component, true);
+    }
+    if (name !== undefined) this.checkSearch(at);
     return {
       directory: at,
-      name,
+      name: name ?? '.',
       trailingSlash: path.endsWith('/'),
-      ordinary: name !== '.' && name !== '..',
+      ordinary: name !== undefined && name !== '.' && name !== '..',
     };
   }
 
-  /** One component further. @throws Errno ENOENT, ENOTDIR, EACCES, ELOOP */
-  step(directory: Location, name: ByteString, follow: boolean): Location {
+  /** One component further. @throws Errno ENOENT, ELOOP and what the link's path gives */
+  private step(directory: Location, name: ByteString, follow: boolean): Location {
     const found = this.child(directory, name);
     if (!found) throw new Errno('ENOENT');
     return follow && isSymlink(found.inode) ? this.follow(directory, found) : found;
@@ -69,8 +72,6 @@ export class Resolution {
   /** What a directory has under a name, links not followed; undefined when there is nothing. */
   child(directory: Location, name: ByteString): Location | undefined {
     const { inode, mount } = directory;
-    if (!isDirectory(inode)) throw new Errno('ENOTDIR');
-    checkAccess(inode, this.subject.credentials, ACCESS.EXECUTE);
     if (name === '.') return directory;
     if (name === '..') return this.up(directory);
     if (name.length > NAME_MAX) throw new Errno('ENAMETOOLONG');
@@ -92,6 +93,10 @@ export class Resolution {
     return link.inode.follow() ? undefined : this.parent(directory, link.inode.readlink());
   }
 
+  private checkSearch({ inode }: Location): void {
+    if (!isDirectory(inode)) throw new Errno('ENOTDIR');
+    checkAccess(inode, this.subject.credentials, ACCESS.EXECUTE);
+  }
   private up(from: Location): Location {
     if (sameLocation(from, this.subject.root)) return from;
     const above = parentOf(from);

@@ -8,15 +8,15 @@
 import { Errno } from '../errno';
 import { isDirectory, isRegular, isSymlink } from './base-inode';
 import { MAX_FILE_SIZE } from './base-file';
-import { ACCESS, RENAME, S } from './constants';
+import { ACCESS, O, RENAME, S } from './constants';
 import type { StatFs } from './file-system';
 import type { AttributeChanges, Inode, NewInode, Stat } from './inode';
 import type { Location, Subject } from './location';
 import { PATH_MAX, type ByteString } from './name';
 import { type MountNamespace, sameInode } from './namespace';
 import { newInode } from './new-inode';
-import { openFound, openPath, type OpenContext } from './open';
-import type { OpenFile, WouldBlock } from './open-file';
+import { openFound, openPath, openUnchecked, type OpenContext } from './open';
+import { type OpenFile, WOULD_BLOCK, type WouldBlock } from './open-file';
 import type { Openers } from './openers';
 import {
   allowedMode,
@@ -66,6 +66,13 @@ export class VirtualFileSystem {
   /** Opens a file that was resolved already, as execve does: with all checks. */
   openLocation(subject: Subject, location: Location, flags: number): OpenFile | WouldBlock {
     return openFound(this.context, subject, location, flags);
+  }
+
+  /** Opens again what was open when the state was saved: rights were checked then. @param flags as of the open file */
+  reopen(location: Location, flags: number, offset: number): OpenFile | WouldBlock {
+    const file = openUnchecked(this.context, location, flags & ~(O.CREAT | O.EXCL | O.TRUNC));
+    if (file !== WOULD_BLOCK) file.offset = offset;
+    return file;
   }
 
   stat(location: Location): Stat {

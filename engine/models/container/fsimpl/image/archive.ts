@@ -174,10 +174,10 @@ function checkSum(block: Uint8Array, fail: Fail): void {
     unsigned += counted;
     signed += counted > 127 ? counted - 256 : counted; // some historical writers
   });
-  const stored = numeric(block, 'checksum', fail);
-  if (stored !== unsigned && stored !== signed) {
-    throw fail('this is no tar header (its checksum is wrong); give a tar archive');
-  }
+  const noHeader = (): ImageError =>
+    fail('this is no tar header (its checksum is wrong); give a tar archive');
+  const stored = numeric(block, 'checksum', noHeader);
+  if (stored !== unsigned && stored !== signed) throw noHeader();
 }
 
 function headerPath(block: Uint8Array): ByteString {

@@ -253,8 +253,11 @@ export class MemoryFileSystem implements FileSystem {
   // State
 
   save(): Uint8Array {
-    const nodes = [...this.nodes.values()].sort((a, b) => a.ino - b.ino).map(savedNode);
-    return memoryLayout.encode({ imageEnd: this.image.end, nextIno: this.nextIno, nodes });
+    return this.encode(this.nextIno, this.nodes);
+  }
+  private encode(nextIno: number, nodes: ReadonlyMap<number, MemoryNode>): Uint8Array {
+    const inOrder = [...nodes.values()].sort((a, b) => a.ino - b.ino);
+    return memoryLayout.encode({ imageEnd: this.image.end, nextIno, nodes: inOrder.map(savedNode) });
   }
 
   /** Before it, `FileStore.forget` of the store, once for all file systems on it. */
@@ -266,6 +269,11 @@ export class MemoryFileSystem implements FileSystem {
       );
     }
     const restored = new Map(nodes.map((node) => [node.ino, restoredNode(node)]));
+    if (!isSame(this.encode(nextIno, restored), payload)) {
+      throw new StateError(
+        `${this.type}: the saved state is out of order or holds a thing twice; it is damaged`,
+      );
+    }
     let pages = 0;
     let metadata = 0;
     for (const node of restored.values()) {
@@ -296,6 +304,9 @@ export class MemoryFileSystem implements FileSystem {
     }
   }
 }
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);
 
 function metadataOf(node: MemoryNode): number {
   let bytes = NODE_BYTES + node.target.length;

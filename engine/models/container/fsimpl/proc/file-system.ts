@@ -147,6 +147,10 @@ export class ProcFileSystem implements FileSystem {
   private directories(pid: number, inThread: boolean): Record<string, ProcDirectory['listing']> {
     const home = (): ProcDirectory =>
       (this.taskInode(pid, inThread, '') as ProcDirectory | undefined) ?? this.root;
+    const threads = (): ProcDirectory => {
+      const leader = this.source.task(pid)?.threads[0] ?? pid;
+      return (this.taskInode(leader, false, 'task') as ProcDirectory | undefined) ?? this.root;
+    };
     const descriptors = (): string[] => this.task(pid).descriptors().map(String);
     const numbered =
       (find: (number: number) => ProcInode | undefined) =>
@@ -155,7 +159,7 @@ export class ProcFileSystem implements FileSystem {
     const names = processNames.filter((name) => name !== '' && !(inThread && name === 'task'));
     return {
       '': {
-        parent: () => (inThread ? (this.taskInode(pid, false, 'task') as ProcDirectory) : this.root),
+        parent: () => (inThread ? threads() : this.root),
         lookup: (name) => (name === '' ? undefined : this.taskInode(pid, inThread, name)),
         names: () => names,
       },

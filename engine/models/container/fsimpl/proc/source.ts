@@ -42,6 +42,7 @@ export interface ProcTask {
   readonly gid: number;
   readonly groups: readonly number[];
   readonly umask: number;
+  /** Thread ids, the leader's first. */
   readonly threads: readonly number[];
   /** User time and system time in clock ticks (1/100 s). */
   readonly userTicks: number;
