@@ -82,7 +82,7 @@ export class Container implements Guest {
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
-      clean: () => this.hart.cleanPages(),
+      cleaned: () => this.hart.watchWrites(),
     });
     this.spaces = [ram, this.store];
     this.kernel = new Kernel({
