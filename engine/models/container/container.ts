@@ -116,6 +116,7 @@ export class Container implements Guest {
   run({ instructions, expired }: RunBudget): Exit {
     const { kernel } = this;
     const end = kernel.steps + instructions;
+    if (!this.seeded) this.setWallClock(this.host.now());
     const stop = runTasks(kernel, end, () => {
       this.events.start();
       if (this.console.full) return true;

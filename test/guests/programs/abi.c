@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -238,6 +240,36 @@ static void files(void) {
   unlink("vector");
 }
 
+static void waiting(void) {
+  int ends[2], pair[2], set = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event = {EPOLLIN, {.u64 = 77}}, found[4];
+  if (pipe(ends) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) exit(1);
+  epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event);
+  event = (struct epoll_event){EPOLLIN | EPOLLONESHOT, {.u64 = 88}};
+  epoll_ctl(set, EPOLL_CTL_ADD, pair[0], &event);
+  printf("again %d %s\n", epoll_ctl(set, EPOLL_CTL_ADD, pair[0], &event), strerror(errno));
+  printf("nothing %d\n", epoll_wait(set, found, 4, 10));
+  if (!fork()) {
+    usleep(30000);
+    write(pair[1], "hello", 5);
+    _exit(0);
+  }
+  printf("woken %d by %d %d\n", epoll_wait(set, found, 4, -1), (int)found[0].data.u64, found[0].events);
+  char text[8] = {0};
+  printf("socket %zd", read(pair[0], text, 7));
+  printf(" %s, once %d\n", text, epoll_wait(set, found, 4, 0));
+  write(ends[1], "x", 1);
+  printf("pipe %d by %d\n", epoll_wait(set, found, 4, -1), (int)found[0].data.u64);
+  wait(0);
+  close(pair[1]);
+  printf("end %zd, write %zd %s\n", read(pair[0], text, 7), write(pair[0], "x", 1), strerror(errno));
+  int memory = memfd_create("m", MFD_CLOEXEC);
+  ftruncate(memory, 4096);
+  char *map = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+  strcpy(map, "shared");
+  printf("memfd %zd %s\n", pread(memory, text, 7, 0), text);
+}
+
 int main(void) {
   setvbuf(stdout, 0, _IOLBF, 0);
   signals();
@@ -245,5 +277,6 @@ int main(void) {
   threads();
   memory();
   files();
+  waiting();
   return 0;
 }

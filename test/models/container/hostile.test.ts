@@ -79,5 +79,5 @@ describeWith([images('busybox')], 'system calls with arguments of any kind', () 
       }),
       { numRuns: runs },
     );
-  }, 120_000);
+  }, 600_000);
 });

@@ -7,6 +7,10 @@ export class Description {
     private references = 1,
   ) {}
 
+  /** Whether anything still refers to it. */
+  get open(): boolean {
+    return this.references > 0;
+  }
   hold(): this {
     this.references++;
     return this;

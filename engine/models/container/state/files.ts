@@ -2,8 +2,10 @@
 import { StateError } from '../../../snapshot/errors';
 import type { EventRunner } from '../events';
 import { ResultFile } from '../events';
+import { EpollFile } from '../ipc/epoll';
 import { EventCounter } from '../ipc/event-counter';
 import { Pipe, PipeEnd } from '../ipc/pipe';
+import { SocketEnd } from '../ipc/socket-pair';
 import { Description } from '../kernel/description';
 import type { Kernel } from '../kernel/kernel';
 import { fifoKey } from '../kernel/tree';
@@ -41,7 +43,7 @@ export function restoreLocation(kernel: Kernel, saved: SavedLocation): Location 
 }
 
 export function saveDescription({ file }: Description): SavedDescription {
-  const common = { flags: file.flags, offset: file.offset, id: 0, value: 0n };
+  const common = { flags: file.flags, offset: file.offset, id: 0, value: 0n, pipes: [] };
   if (file instanceof PipeEnd) {
     const { pipe } = file;
     return {
@@ -55,6 +57,11 @@ export function saveDescription({ file }: Description): SavedDescription {
     const kind = file.semaphore ? 'semaphore' : 'counter';
     return { ...common, kind, id: file.id, value: file.count, location: undefined };
   }
+  if (file instanceof SocketEnd) {
+    const pipes = [file.incoming.id, file.outgoing.id];
+    return { ...common, kind: 'socket', id: file.id, pipes, location: undefined };
+  }
+  if (file instanceof EpollFile) return { ...common, kind: 'epoll', id: file.id, location: undefined };
   if (file instanceof ResultFile) return { ...common, kind: 'result', id: file.id, location: undefined };
   const kind = file instanceof TerminalFile ? 'terminal' : 'file';
   return { ...common, kind, location: saveLocation(file.location) };
@@ -85,6 +92,18 @@ const restorers: Readonly<Record<string, Restorer>> = {
   },
   counter: (_context, { id, value, flags }) => new EventCounter(id, value, false, flags & O.NONBLOCK),
   semaphore: (_context, { id, value, flags }) => new EventCounter(id, value, true, flags & O.NONBLOCK),
+  socket: ({ kernel, pipes }, { id, flags, pipes: ids }) => {
+    const [incoming, outgoing] = ids.map((one) => needed(pipes.get(one), `pipe ${one}`));
+    const into = needed(incoming, 'a pipe of a socket');
+    return new SocketEnd(
+      id,
+      into,
+      needed(outgoing, 'a pipe of a socket'),
+      flags & O.NONBLOCK,
+      broken(kernel),
+    );
+  },
+  epoll: (_context, { id }) => new EpollFile(id),
   result: ({ events }, { id }) => new ResultFile(id, events),
   terminal: ({ kernel }, { location: at, flags }) =>
     new TerminalFile(kernel, restoreLocation(kernel, needed(at, 'the place of a terminal')), flags),

@@ -33,11 +33,18 @@ export const description = nested({
   flags: u32,
   offset: count,
   location: optional(location),
-  /** Of pipes, counters and results. */
+  /** Of what has no place. */
   id: count,
   value: u64,
+  /** Of a socket: the pipes in and out. */
+  pipes: list(count),
 });
 export const pipe = nested({ id: count, capacity: count, named: bool, contents: bytes });
+/** What an epoll set holds, by the set's id. */
+export const epollSet = nested({
+  id: count,
+  interests: list(nested({ fd: u32, description: u32, events: u32, data: u64, armed: bool })),
+});
 export const sharedObject = nested({
   id: count,
   description: optional(u32),
@@ -161,6 +168,7 @@ export const kernelLayout = record('container-kernel', 1, {
   counters: list(nested({ name: text, count })),
   descriptions: list(description),
   pipes: list(pipe),
+  epollSets: list(epollSet),
   objects: list(sharedObject),
   spaces: list(addressSpace),
   fileTables: list(fileTable),

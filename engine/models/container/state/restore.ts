@@ -2,6 +2,7 @@
 import { StateError } from '../../../snapshot/errors';
 import type { EventRunner } from '../events';
 import type { FileStore } from '../fsimpl/file-store';
+import { EpollFile } from '../ipc/epoll';
 import { Pipe } from '../ipc/pipe';
 import type { Description } from '../kernel/description';
 import { FileContext } from '../kernel/file-context';
@@ -44,6 +45,7 @@ export function restoreKernel(
   const pipes = new Map(saved.pipes.map((one) => [one.id, restorePipe(one)]));
   kernel.fifos.clear();
   const descriptions = saved.descriptions.map((one) => restoreDescription({ kernel, pipes, events }, one));
+  restoreEpollSets(saved, descriptions);
   const objects = restoreObjects(kernel, saved, descriptions);
   const spaces = restoreSpaces(kernel, saved, descriptions, objects);
   const tables = saved.fileTables.map((rows) => {
@@ -86,6 +88,17 @@ function restoreScalars(kernel: Kernel, saved: SavedKernel): void {
   terminal.session = saved.terminal.session;
   terminal.line = [...saved.terminal.line];
   terminal.waiting = saved.terminal.waiting;
+}
+
+function restoreEpollSets(saved: SavedKernel, descriptions: readonly Description[]): void {
+  const sets = new Map(saved.epollSets.map(({ id, interests }) => [id, interests]));
+  for (const { file } of descriptions) {
+    if (!(file instanceof EpollFile)) continue;
+    file.interests = (sets.get(file.id) ?? []).map(({ description, ...interest }) => ({
+      ...interest,
+      description: at(descriptions, description, 'open file'),
+    }));
+  }
 }
 
 function restorePipe({ id, capacity, named, contents }: SavedKernel['pipes'][number]): Pipe {

@@ -1,6 +1,8 @@
 /** The kernel's state as canonical bytes. */
 import type { Pipe } from '../ipc/pipe';
+import { EpollFile } from '../ipc/epoll';
 import { PipeEnd } from '../ipc/pipe';
+import { SocketEnd } from '../ipc/socket-pair';
 import type { Description } from '../kernel/description';
 import type { FileContext } from '../kernel/file-context';
 import type { FileTable } from '../kernel/file-table';
@@ -11,7 +13,7 @@ import { type Wait, waitKinds } from '../kernel/wait';
 import type { AddressSpace } from '../mm/address-space';
 import type { FileSystem } from '../vfs/file-system';
 import { saveDescription, saveLocation } from './files';
-import { type Saved, kernelLayout, type process, type task, type wait } from './layouts';
+import { type Saved, type epollSet, kernelLayout, type process, type task, type wait } from './layouts';
 import { Pool } from './pool';
 
 export const taskStates: readonly TaskState[] = ['runnable', 'blocked', 'stopped', 'dead'];
@@ -76,6 +78,12 @@ export function saveKernel(kernel: Kernel, fileSystems: readonly FileSystem[]): 
     description: file && descriptions.number(file),
     pages: [...pages].sort(([a], [b]) => a - b).map(([page, frame]) => ({ page, frame })),
   }));
+  // A set may hold what nothing before has named: the list of descriptions grows while it is gone through.
+  const epollSets: Saved<typeof epollSet>[] = [];
+  for (let i = 0; i < descriptions.items.length; i++) {
+    const file = descriptions.items[i]?.file;
+    if (file instanceof EpollFile) epollSets.push(saveEpoll(file, descriptions));
+  }
   return kernelLayout.encode({
     hart: hart.saveState(),
     fileSystems: fileSystems.map((fileSystem) => fileSystem.save()),
@@ -105,6 +113,7 @@ export function saveKernel(kernel: Kernel, fileSystems: readonly FileSystem[]): 
       named,
       contents,
     })),
+    epollSets,
     objects,
     spaces: savedSpaces,
     fileTables: savedTables,
@@ -149,6 +158,22 @@ function saveProcess(one: Process, descriptions: Pool<Description>): Saved<typeo
   };
 }
 
+const saveEpoll = (
+  { id, interests }: EpollFile,
+  descriptions: Pool<Description>,
+): Saved<typeof epollSet> => ({
+  id,
+  interests: interests
+    .filter(({ description }) => description.open)
+    .map(({ fd, description, events, data, armed }) => ({
+      fd,
+      description: descriptions.number(description),
+      events,
+      data,
+      armed,
+    })),
+});
+
 function saveWait(one: Wait | undefined): Saved<typeof wait> | undefined {
   return (
     one && {
@@ -166,6 +191,9 @@ function saveWait(one: Wait | undefined): Saved<typeof wait> | undefined {
 
 function pipesOf(descriptions: readonly Description[]): Pipe[] {
   const pipes = new Set<Pipe>();
-  for (const { file } of descriptions) if (file instanceof PipeEnd) pipes.add(file.pipe);
+  for (const { file } of descriptions) {
+    if (file instanceof PipeEnd) pipes.add(file.pipe);
+    if (file instanceof SocketEnd) pipes.add(file.incoming).add(file.outgoing);
+  }
   return [...pipes];
 }

@@ -42,6 +42,11 @@ export const address = simple(
 );
 /** All 64 bits as they are. */
 export const word = simple((raw: bigint) => raw, hexadecimal);
+/** A user or group, or -1: as it is. */
+export const owner = simple((raw: bigint) => {
+  const id = unsigned(32)(raw);
+  return id === 0xffffffff ? -1 : id;
+});
 export const mode = simple(unsigned(32), (value) => `0${value.toString(8)}`);
 export const signal = simple(signed(32), (value) => `signal ${value}`);
 

@@ -4,7 +4,7 @@ import { subjectOf } from '../kernel/files';
 import type { Kernel } from '../kernel/kernel';
 import type { TimeChange } from '../vfs/virtual-file-system';
 import { toBytes } from '../vfs/name';
-import { address, fd, flags, int, mode, offset, path, size, uint } from './arguments';
+import { address, fd, flags, int, mode, offset, owner, path, size, uint } from './arguments';
 import { AtFlags, locate } from './status';
 import { call, family } from './table';
 
@@ -185,10 +185,10 @@ export const directories = family('directories', [
   call(
     54,
     'fchownat',
-    [fd('dirfd'), path('pathname'), int('owner'), int('group'), flags('flags', AtFlags)],
+    [fd('dirfd'), path('pathname'), owner('owner'), owner('group'), flags('flags', AtFlags)],
     chown,
   ),
-  call(55, 'fchown', [fd('fd'), int('owner'), int('group')], (kernel, number, user, group) => {
+  call(55, 'fchown', [fd('fd'), owner('owner'), owner('group')], (kernel, number, user, group) => {
     const { location } = kernel.current.files.get(number).file;
     kernel.files.vfs.chown(subjectOf(kernel.current), location, user, group);
     return 0;

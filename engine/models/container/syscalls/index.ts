@@ -1,6 +1,7 @@
 /** All system calls that are there. */
 import { descriptors } from './descriptors';
 import { directories } from './directories';
+import { epoll } from './epoll';
 import { files } from './files';
 import { futexes } from './futexes';
 import { identity } from './identity';
@@ -21,6 +22,7 @@ export const systemCalls: readonly SystemCall[] = [
   ...directories,
   ...status,
   ...polling,
+  ...epoll,
   ...ipc,
   ...memory,
   ...processes,
