@@ -31,11 +31,12 @@ export interface Setup {
   readonly more?: readonly Uint8Array[];
   readonly definition?: Partial<ContainerDefinition>;
   readonly options?: ContainerOptions;
+  readonly host?: HostServices;
 }
 
 export function createContainer(
   command: readonly string[],
-  { archive, more = [], definition, options }: Setup,
+  { archive, more = [], definition, options, host = noHost }: Setup,
 ): Container {
   const layers = [archive, ...more];
   return new Container(
@@ -54,7 +55,7 @@ export function createContainer(
       ...definition,
     },
     { layers },
-    noHost,
+    host,
     options,
   );
 }

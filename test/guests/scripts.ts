@@ -44,6 +44,6 @@ END
     tree() { [ $1 -eq 0 ] && { echo leaf; return; }; (tree $(($1 - 1))) & (tree $(($1 - 1))) & wait; }; tree 3
     x=$(echo inner; exit 3); echo "$x $?"; nohup echo kept 2> /dev/null
     sh -c 'trap "" TERM; kill -TERM $$; echo survived'; sh -c 'ulimit -n 5; exec 3< /dev/null 4< /dev/null 5< /dev/null' 2> /dev/null; echo $?
-    exec 5> five; echo to five >&5; exec 5>&-; cat five; env A=b sh -c 'echo $A'; command -v nothing; echo $?; ./nothing; echo $?
+    exec 5> five; echo to five >&5; exec 5>&-; cat five; A=b sh -c 'echo $A'; command -v nothing; echo $?; ./nothing; echo $?
   `,
 };

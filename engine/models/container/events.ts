@@ -3,8 +3,9 @@ import { bytes, count, list, optional, record } from '../../snapshot/codec';
 import { type ContainerDefinition, ImageError } from '../guest';
 import { Errno } from './errno';
 import { anonymousLocation } from './ipc/anonymous';
-import { Pipe, PipeEnd } from './ipc/pipe';
+import { PipeEnd } from './ipc/pipe';
 import { Description } from './kernel/description';
+import { keepPipe } from './kernel/pipes';
 import type { Kernel } from './kernel/kernel';
 import { OutOfMemory } from './mm/page-table';
 import { encodeText } from './mm/user-memory';
@@ -56,7 +57,7 @@ export class EventRunner {
     if (!event || this.running !== undefined || kernel.halted || !definition.onEvent) return;
     try {
       const task = startProgram(kernel, definition, definition.onEvent, (created) => {
-        const pipe = new Pipe(kernel.nextId++, Math.max(1, event.length));
+        const pipe = keepPipe(kernel, kernel.nextId++, Math.max(1, event.length));
         pipe.put(event);
         created.files.set(0, new Description(new PipeEnd(pipe, O.RDONLY)), false);
         created.files.set(1, new Description(this.resultFile()), false);

@@ -127,6 +127,23 @@ describeWith([images('busybox')], 'limits', () => {
     expect(results).toEqual(['moved end\n']);
   });
 
+  test('with a real clock, time passes as the caller says', () => {
+    let now = 1_800_000_000_000_000_000n;
+    const host = { now: () => now, fillRandom: (bytes: Uint8Array) => void bytes.fill(7) };
+    const guest = createContainer(['sh', '-c', 'date +%s; sleep 3; date +%s'], {
+      archive,
+      host,
+      definition: { clock: 'real' },
+    });
+    const exit = guest.run({ instructions: 1e9 });
+    expect(exit).toEqual({ reason: 'idle', wakeAfter: 3_000_000_000n });
+    now += 2_900_000_000n;
+    expect(guest.run({ instructions: 1e9 }).reason).toBe('idle');
+    now += 200_000_000n;
+    expect(guest.run({ instructions: 1e9 }).reason).toBe('halted');
+    expect(Buffer.from(guest.takeOutput()).toString()).toBe('1800000000\r\n1800000003\r\n');
+  });
+
   test('what is not there is ENOSYS and counted by name', () => {
     const lines: string[] = [];
     const guest = createContainer(['echo'], { archive, options: { log: (line) => lines.push(line) } });

@@ -24,7 +24,14 @@ export class Pipe {
     readonly capacity = PIPE_CAPACITY,
     /** A FIFO's: nobody is missed before the first has come. */
     readonly named = false,
+    private readonly whenUnused: (pipe: Pipe) => void = () => undefined,
   ) {}
+
+  /** One side less. */
+  leave(side: 'readers' | 'writers'): void {
+    this[side]--;
+    if (this.readers + this.writers === 0) this.whenUnused(this);
+  }
 
   get length(): number {
     return this.end - this.start;
@@ -66,7 +73,6 @@ export class PipeEnd extends BaseFile {
     location: Location = anonymousLocation(pipe.id, S.IFIFO | 0o600),
     /** Called at the end of writing to a pipe that nobody will read. */
     private readonly broken: () => void = () => undefined,
-    private readonly whenClosed: () => void = () => undefined,
   ) {
     super(location, flags);
     if (this.reads) pipe.readers++;
@@ -132,10 +138,9 @@ export class PipeEnd extends BaseFile {
   }
 
   override close(): void {
-    if (this.reads) this.pipe.readers--;
-    if (this.writes) this.pipe.writers--;
     super.close();
-    this.whenClosed();
+    if (this.reads) this.pipe.leave('readers');
+    if (this.writes) this.pipe.leave('writers');
   }
 
   /**

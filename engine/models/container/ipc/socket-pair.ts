@@ -43,8 +43,8 @@ export class SocketEnd extends BaseFile {
     return readable | writable | (gone ? POLL.HUP | POLL.RDHUP : 0);
   }
   override close(): void {
-    this.incoming.readers--;
-    this.outgoing.writers--;
     super.close();
+    this.incoming.leave('readers');
+    this.outgoing.leave('writers');
   }
 }

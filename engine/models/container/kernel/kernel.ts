@@ -61,6 +61,7 @@ export class Kernel {
   stirred = true;
   /** MAP_SHARED memory by number. */
   readonly objects = new Map<number, SharedObject>();
+  readonly pipes = new Set<Pipe>();
   /** FIFOs that are open, by file system and inode. */
   readonly fifos = new Map<string, Pipe>();
   /** System calls that are not there, and kills for want of memory: counted by name. */

@@ -1,5 +1,5 @@
 /** The container's tree of files: the image's layers under a writable one, and what Linux mounts over it. */
-import { Pipe, PipeEnd } from '../ipc/pipe';
+import { PipeEnd } from '../ipc/pipe';
 import { addMemoryDevices } from '../fsimpl/devices/drivers';
 import { CONSOLE_DEVICE, TTY_DEVICE, addDeviceNodes } from '../fsimpl/devices/nodes';
 import type { FileStore } from '../fsimpl/file-store';
@@ -16,6 +16,7 @@ import type { Openers } from '../vfs/openers';
 import { VirtualFileSystem } from '../vfs/virtual-file-system';
 import { Files } from './files';
 import type { Kernel } from './kernel';
+import { createPipe } from './pipes';
 import { procSource } from './proc-source';
 import { broken } from '../syscalls/ipc';
 
@@ -65,12 +66,6 @@ function mountAt(namespace: MountNamespace, fileSystem: FileSystem, above: Locat
 const fifo =
   (kernel: Kernel) =>
   (location: Location, flags: number): PipeEnd => {
-    const key = fifoKey(location);
-    const pipe = kernel.fifos.get(key) ?? new Pipe(kernel.nextId++, undefined, true);
-    kernel.fifos.set(key, pipe);
-    return new PipeEnd(pipe, flags, location, broken(kernel), () => {
-      if (pipe.readers + pipe.writers === 0) kernel.fifos.delete(key);
-    });
+    const key = `${location.inode.fileSystem.device} ${location.inode.ino}`;
+    return new PipeEnd(kernel.fifos.get(key) ?? createPipe(kernel, key), flags, location, broken(kernel));
   };
-
-export const fifoKey = ({ inode }: Location): string => `${inode.fileSystem.device} ${inode.ino}`;

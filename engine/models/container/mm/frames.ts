@@ -12,7 +12,7 @@ const DIRTY = 1;
 export class Frames {
   readonly total: number;
   readonly view: DataView;
-  private readonly references: Uint16Array;
+  private readonly references: Uint32Array;
   private lowestFree = 0;
   private used = 0;
 
@@ -22,7 +22,7 @@ export class Frames {
     private readonly flags: Uint8Array,
   ) {
     this.total = ram.length / PAGE_SIZE;
-    this.references = new Uint16Array(this.total);
+    this.references = new Uint32Array(this.total);
     this.view = new DataView(ram.buffer, ram.byteOffset, ram.length);
   }
 
@@ -44,7 +44,7 @@ export class Frames {
     this.touch(frame);
     return frame;
   }
-  /** One more refers to it. Counts stay below 2^16: pids are at most 2^15 and each maps a frame a few times. */
+  /** One more refers to it. */
   hold(frame: number): void {
     if (this.references[frame]++ === 0) this.used++;
   }

@@ -4,11 +4,10 @@ import type { EventRunner } from '../events';
 import { ResultFile } from '../events';
 import { EpollFile } from '../ipc/epoll';
 import { EventCounter } from '../ipc/event-counter';
-import { Pipe, PipeEnd } from '../ipc/pipe';
+import { type Pipe, PipeEnd } from '../ipc/pipe';
 import { SocketEnd } from '../ipc/socket-pair';
 import { Description } from '../kernel/description';
 import type { Kernel } from '../kernel/kernel';
-import { fifoKey } from '../kernel/tree';
 import { broken } from '../syscalls/ipc';
 import { TerminalFile } from '../tty/terminal-file';
 import { O } from '../vfs/constants';
@@ -83,12 +82,7 @@ const restorers: Readonly<Record<string, Restorer>> = {
   pipe: ({ kernel, pipes }, { id, flags, location: at }) => {
     const pipe = needed(pipes.get(id), `pipe ${id}`);
     if (!at) return new PipeEnd(pipe, flags, undefined, broken(kernel));
-    const place = restoreLocation(kernel, at);
-    const key = fifoKey(place);
-    kernel.fifos.set(key, pipe);
-    return new PipeEnd(pipe, flags, place, broken(kernel), () => {
-      if (pipe.readers + pipe.writers === 0) kernel.fifos.delete(key);
-    });
+    return new PipeEnd(pipe, flags, restoreLocation(kernel, at), broken(kernel));
   },
   counter: (_context, { id, value, flags }) => new EventCounter(id, value, false, flags & O.NONBLOCK),
   semaphore: (_context, { id, value, flags }) => new EventCounter(id, value, true, flags & O.NONBLOCK),

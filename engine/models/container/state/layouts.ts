@@ -39,7 +39,8 @@ export const description = nested({
   /** Of a socket: the pipes in and out. */
   pipes: list(count),
 });
-export const pipe = nested({ id: count, capacity: count, named: bool, contents: bytes });
+/** `name`: under which a FIFO's ends find it. */
+export const pipe = nested({ id: count, capacity: count, name: optional(text), contents: bytes });
 /** What an epoll set holds, by the set's id. */
 export const epollSet = nested({
   id: count,

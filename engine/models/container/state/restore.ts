@@ -3,11 +3,12 @@ import { StateError } from '../../../snapshot/errors';
 import type { EventRunner } from '../events';
 import type { FileStore } from '../fsimpl/file-store';
 import { EpollFile } from '../ipc/epoll';
-import { Pipe } from '../ipc/pipe';
+import type { Pipe } from '../ipc/pipe';
 import type { Description } from '../kernel/description';
 import { FileContext } from '../kernel/file-context';
 import { FileTable } from '../kernel/file-table';
 import type { Kernel } from '../kernel/kernel';
+import { keepPipe } from '../kernel/pipes';
 import { SignalActions } from '../kernel/signal-state';
 import { Process, Task } from '../kernel/task';
 import { type Wait, waitKinds } from '../kernel/wait';
@@ -42,8 +43,9 @@ export function restoreKernel(
   fileSystems.forEach((fileSystem, i) => fileSystem.restore(at(saved.fileSystems, i, 'file system')));
   restoreScalars(kernel, saved);
 
-  const pipes = new Map(saved.pipes.map((one) => [one.id, restorePipe(one)]));
   kernel.fifos.clear();
+  kernel.pipes.clear();
+  const pipes = new Map(saved.pipes.map((one) => [one.id, restorePipe(kernel, one)]));
   const descriptions = saved.descriptions.map((one) => restoreDescription({ kernel, pipes, events }, one));
   restoreEpollSets(saved, descriptions);
   const objects = restoreObjects(kernel, saved, descriptions);
@@ -101,9 +103,9 @@ function restoreEpollSets(saved: SavedKernel, descriptions: readonly Description
   }
 }
 
-function restorePipe({ id, capacity, named, contents }: SavedKernel['pipes'][number]): Pipe {
+function restorePipe(kernel: Kernel, { id, capacity, name, contents }: SavedKernel['pipes'][number]): Pipe {
   if (contents.length > capacity) throw new StateError(`container: pipe ${id} holds more than it can`);
-  const pipe = new Pipe(id, capacity, named);
+  const pipe = keepPipe(kernel, id, capacity, name);
   pipe.put(contents);
   return pipe;
 }

@@ -1,8 +1,5 @@
 /** The kernel's state as canonical bytes. */
-import type { Pipe } from '../ipc/pipe';
 import { EpollFile } from '../ipc/epoll';
-import { PipeEnd } from '../ipc/pipe';
-import { SocketEnd } from '../ipc/socket-pair';
 import type { Description } from '../kernel/description';
 import type { FileContext } from '../kernel/file-context';
 import type { FileTable } from '../kernel/file-table';
@@ -84,6 +81,7 @@ export function saveKernel(kernel: Kernel, fileSystems: readonly FileSystem[]): 
     const file = descriptions.items[i]?.file;
     if (file instanceof EpollFile) epollSets.push(saveEpoll(file, descriptions));
   }
+  const names = new Map([...kernel.fifos].map(([name, { id }]) => [id, name]));
   return kernelLayout.encode({
     hart: hart.saveState(),
     fileSystems: fileSystems.map((fileSystem) => fileSystem.save()),
@@ -107,10 +105,10 @@ export function saveKernel(kernel: Kernel, fileSystems: readonly FileSystem[]): 
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, count]) => ({ name, count })),
     descriptions: descriptions.items.map(saveDescription),
-    pipes: pipesOf(descriptions.items).map(({ id, capacity, named, contents }) => ({
+    pipes: [...kernel.pipes].map(({ id, capacity, contents }) => ({
       id,
       capacity,
-      named,
+      name: names.get(id),
       contents,
     })),
     epollSets,
@@ -187,13 +185,4 @@ function saveWait(one: Wait | undefined): Saved<typeof wait> | undefined {
       remainder: one.remainder,
     }
   );
-}
-
-function pipesOf(descriptions: readonly Description[]): Pipe[] {
-  const pipes = new Set<Pipe>();
-  for (const { file } of descriptions) {
-    if (file instanceof PipeEnd) pipes.add(file.pipe);
-    if (file instanceof SocketEnd) pipes.add(file.incoming).add(file.outgoing);
-  }
-  return [...pipes];
 }

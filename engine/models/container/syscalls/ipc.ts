@@ -1,10 +1,11 @@
 /** Pipes and event counters. */
 import { Errno } from '../errno';
 import { EventCounter } from '../ipc/event-counter';
-import { Pipe, PipeEnd } from '../ipc/pipe';
+import { type Pipe, PipeEnd } from '../ipc/pipe';
 import { SocketEnd } from '../ipc/socket-pair';
 import { Description } from '../kernel/description';
 import type { Kernel } from '../kernel/kernel';
+import { createPipe } from '../kernel/pipes';
 import { Signal } from '../kernel/signal-numbers';
 import { fromTask, signalTask } from '../kernel/signals';
 import { O } from '../vfs/constants';
@@ -25,7 +26,7 @@ function pipe2(kernel: Kernel, at: number, how: number): number {
   const second = task.files.free(first + 1, limit);
   kernel.memory.setU32(at, first);
   kernel.memory.setU32(at + 4, second);
-  const pipe = new Pipe(kernel.nextId++);
+  const pipe = createPipe(kernel);
   const flag = how & O.NONBLOCK;
   const end = (access: number): Description =>
     new Description(new PipeEnd(pipe, access | flag, undefined, broken(kernel)));
@@ -57,8 +58,8 @@ function socketpair(kernel: Kernel, domain: number, type: number, protocol: numb
   const second = task.files.free(first + 1, limit);
   kernel.memory.setU32(at, first);
   kernel.memory.setU32(at + 4, second);
-  const there = new Pipe(kernel.nextId++);
-  const back = new Pipe(kernel.nextId++);
+  const there = createPipe(kernel);
+  const back = createPipe(kernel);
   const end = (incoming: Pipe, outgoing: Pipe): Description =>
     new Description(new SocketEnd(kernel.nextId++, incoming, outgoing, type & O.NONBLOCK, broken(kernel)));
   const closeOnExec = (type & O.CLOEXEC) !== 0;
