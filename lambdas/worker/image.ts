@@ -68,7 +68,7 @@ export class Images {
       return [name, files && (await Promise.all(files.map((file) => this.file(file))))] as const;
     });
     const loaded = await Promise.all([...single, ...lists]);
-    return Object.fromEntries(loaded.filter(([, contents]) => contents !== undefined));
+    return Object.fromEntries(loaded.filter(([, contents]) => contents !== undefined)) as GuestFiles;
   }
 
   private async file(file: ImageFile): Promise<Uint8Array> {
