@@ -20,7 +20,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const binaries = join(root, 'node_modules', '.bin');
 const stamps = join(root, '.cache', 'stamps');
 
-/** What is made from what. A step runs again when the content of its sources changed or an output is missing. */
+/** What is made from what, by the step's script or `command`. A step runs again when the content of its sources changed or an output is missing. */
 const steps = {
   engine: {
     says: 'building the engine',
@@ -34,6 +34,13 @@ const steps = {
     sources: ['engine', 'lambdas', 'lib', 'cli', 'scripts/bundle.ts', 'tsconfig.json', 'package-lock.json'],
     outputs: ['dist'],
   },
+  library: {
+    says: 'building the constructs',
+    script: 'tsconfig.lib.json',
+    command: ['tsc', '-p', 'tsconfig.lib.json'],
+    sources: ['lib', 'tsconfig.json', 'tsconfig.lib.json', 'package-lock.json'],
+    outputs: ['dist/lib/index.d.ts'],
+  },
   images: {
     says: 'getting the guest images',
     script: 'scripts/images.ts',
@@ -46,7 +53,7 @@ const steps = {
 
 /** What `npm run` can ask for: the steps that come first, then the command, to which the user's arguments go. */
 const tasks = {
-  build: { needs: ['engine', 'bundle'] },
+  build: { needs: ['engine', 'bundle', 'library'] },
   demo: { needs: ['engine', 'bundle', 'images'], run: ['node', '--import', 'tsx', 'scripts/demo.ts'] },
   bench: { needs: ['engine', 'bundle', 'images'], run: ['node', '--import', 'tsx', 'scripts/bench.ts'] },
   images: { needs: [], run: ['node', '--import', 'tsx', 'scripts/images.ts'] },
@@ -181,7 +188,8 @@ async function build(name) {
   const started = Date.now();
   // The step's own lines are progress: they go to stderr, so that stdout holds only what the task prints.
   const output = quiet ? 'capture' : 'stderr';
-  const { exitCode, captured } = await run('node', ['--import', 'tsx', step.script], { output });
+  const [command, ...args] = step.command ?? ['node', '--import', 'tsx', step.script];
+  const { exitCode, captured } = await run(command, args, { output });
   if (exitCode !== 0) {
     throw new Failure(`${captured}${step.says} failed: \`${step.script}\`, exit code ${exitCode}`, exitCode);
   }
