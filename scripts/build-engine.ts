@@ -1,43 +1,65 @@
 /**
- * Compiles the hart's helpers (AssemblyScript) into `engine/generated/`, as a
- * TypeScript module that holds the WebAssembly bytes: bundlers and tests then
- * need no loader.
+ * Makes `engine/generated/`: the hart's helpers compiled from AssemblyScript,
+ * and the interpreter of a hart with every extension, both as TypeScript
+ * modules that hold the bytes: bundlers and tests then need no loader, and a
+ * worker starts without generating anything.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { generateInterpreter } from '../engine/cpu/interpreter/generate';
+import { instructionsOf, selectable } from '../engine/isa/table';
 
 const root = join(__dirname, '..');
+const folder = join(root, 'engine/generated');
 const compiler = join(root, 'node_modules/assemblyscript/bin/asc.js');
-const target = join(root, 'engine/generated/helpers.ts');
 
-const scratch = mkdtempSync(join(tmpdir(), 'hv-helpers-'));
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+function write(name: string, exported: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(exported).map(([constant, value]) => `export const ${constant} = '${value}';`);
+  writeFileSync(join(folder, name), `// Made by scripts/build-engine.ts.\n${lines.join('\n')}\n`);
+}
+
+function compileHelpers(): Uint8Array {
+  const scratch = mkdtempSync(join(tmpdir(), 'hv-helpers-'));
+  try {
+    const output = join(scratch, 'helpers.wasm');
+    // Memory is the guest's; the module's few constants lie where layout.ts says.
+    const memory = ['--importMemory', '--memoryBase', '1024'];
+    const options = [
+      '-O3',
+      '--runtime',
+      'stub',
+      '--noAssert',
+      ...memory,
+      '--baseDir',
+      root,
+      '--outFile',
+      output,
+    ];
+    execFileSync(process.execPath, [compiler, 'engine/cpu/assembly/index.ts', ...options], {
+      stdio: 'inherit',
+    });
+    return readFileSync(output);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
 try {
-  const output = join(scratch, 'helpers.wasm');
-  // Memory is the guest's; the module's few constants lie where layout.ts says.
-  const memory = ['--importMemory', '--memoryBase', '1024'];
-  const options = [
-    '-O3',
-    '--runtime',
-    'stub',
-    '--noAssert',
-    ...memory,
-    '--baseDir',
-    root,
-    '--outFile',
-    output,
-  ];
-  execFileSync(process.execPath, [compiler, 'engine/cpu/assembly/index.ts', ...options], {
-    stdio: 'inherit',
+  mkdirSync(folder, { recursive: true });
+  write('helpers.ts', { helpersModule: base64(compileHelpers()) });
+  const { module, decoder } = generateInterpreter(instructionsOf(selectable));
+  write('interpreter.ts', {
+    interpreterExtensions: selectable.join(),
+    interpreterModule: base64(module),
+    interpreterIndex: base64(decoder.index),
   });
-  mkdirSync(dirname(target), { recursive: true });
-  const text = readFileSync(output).toString('base64');
-  const note = '// Made by scripts/build-engine.ts from engine/cpu/assembly.';
-  writeFileSync(target, `${note}\nexport const helpersModule = '${text}';\n`);
-} catch {
-  process.stderr.write("the hart's helpers do not compile: see above\n");
+} catch (error) {
+  process.stderr.write(
+    `the engine was not built: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exitCode = 1;
-} finally {
-  rmSync(scratch, { recursive: true });
 }

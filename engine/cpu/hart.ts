@@ -6,7 +6,8 @@ import { helpersModule } from '../generated/helpers';
 import { instructionsOf, selectable } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, writeCsrRows } from './csr';
-import { type Interpreter, generateInterpreter } from './interpreter/generate';
+import { generateInterpreter } from './interpreter/generate';
+import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
 import { restoreTlbs, saveTlbs } from './tlb-state';
 
@@ -53,24 +54,28 @@ const SAVED_SIZE = at.COUNTERS_END - at.X;
 const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
-const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /** Compiled code depends on the instruction set alone: one module serves all harts of a process. */
-const compiled = new Map<string, { interpreter: Interpreter; module: WebAssembly.Module }>();
+interface Compiled {
+  readonly module: WebAssembly.Module;
+  readonly index: Uint8Array;
+}
+const compiled = new Map<string, Compiled>();
 let helperModule: WebAssembly.Module | undefined;
 
-function interpreterFor(extensions: readonly string[]): {
-  interpreter: Interpreter;
-  module: WebAssembly.Module;
-} {
+function interpreterFor(extensions: readonly string[]): Compiled {
   const key = extensions.join();
   const known = compiled.get(key);
   if (known) return known;
-  const interpreter = generateInterpreter(instructionsOf(extensions));
-  const fresh = { interpreter, module: new WebAssembly.Module(interpreter.module) };
+  const { module, index } = prebuilt(extensions) ?? generate(extensions);
+  const fresh = { module: new WebAssembly.Module(module), index };
   compiled.set(key, fresh);
   return fresh;
+}
+
+function generate(extensions: readonly string[]): InterpreterCode {
+  const { module, decoder } = generateInterpreter(instructionsOf(extensions));
+  return { module, index: decoder.index };
 }
 
 export interface HartOptions {
@@ -106,10 +111,10 @@ export class Hart {
     helperModule ??= new WebAssembly.Module(decodeBase64(helpersModule));
     const env = { memory: this.memory, ...this.busImports(bus) };
     this.helpers = new WebAssembly.Instance(helperModule, { env }).exports as Helpers;
-    const { interpreter, module } = interpreterFor(extensions);
+    const { module, index } = interpreterFor(extensions);
     const instance = new WebAssembly.Instance(module, { env, helpers: this.helpers });
     this.enter = instance.exports['run'] as () => number;
-    new Uint8Array(this.memory.buffer).set(interpreter.decoder.index, at.DECODE);
+    new Uint8Array(this.memory.buffer).set(index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
     this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);

@@ -19,6 +19,7 @@ import {
   placeOf,
   Segment,
   segmentOf,
+  type PagePlace,
   type Root,
   type RootSpace,
   type SpaceIndex,
@@ -220,7 +221,7 @@ export async function openCheckpoint(
         take: (bytes: Uint8Array): void => void (stateFrames[i] = bytes),
       })),
     ],
-    true,
+    { ready: Promise.resolve(), keep: true },
   );
   return {
     checkpoint: { guest, at, spaces, state: root.state, live: livePacks(spaces, root.state) },
@@ -267,52 +268,101 @@ function decodeSegment(
 }
 
 /**
- * Puts every stored page into the guest's spaces, and returns how many.
+ * Whether a guest at `held` becomes one at `opened` by loading pages: it does
+ * unless a page went back to what the image has, as after a reset.
+ */
+export function succeeds(opened: OpenedCheckpoint, held: Checkpoint): boolean {
+  if (opened.state === undefined) return false;
+  for (const [name, before] of held.spaces) {
+    const after = opened.checkpoint.spaces.get(name);
+    if (after?.pages !== before.pages) return false;
+    for (const page of storedPages(before)) if (placeOf(after, page).kind === 'image') return false;
+  }
+  return true;
+}
+
+/**
+ * Puts every stored page into the guest's spaces, and returns how many; with
+ * `held`, those alone that lie elsewhere than in that earlier checkpoint, which
+ * the spaces are at. Packs are asked for at once, and wait for the spaces.
  * @throws CorruptPackError; StateError when the guest has other spaces than the checkpoint.
  */
-export async function loadPages(opened: OpenedCheckpoint, pageSpaces: readonly PageSpace[]): Promise<number> {
+export async function loadPages(
+  opened: OpenedCheckpoint,
+  pageSpaces: readonly PageSpace[] | Promise<readonly PageSpace[]>,
+  held?: Checkpoint,
+): Promise<number> {
   const { checkpoint, reader } = opened;
-  const frames = new Map<
-    string,
-    { readonly frame: FrameLocator; readonly loads: ((bytes: Uint8Array) => void)[] }
-  >();
+  type Load = (spaces: readonly PageSpace[]) => void;
+  const zeros: Load[] = [];
+  const frames = new Map<string, { readonly frame: FrameLocator; readonly loads: PageLoad[] }>();
   let restored = 0;
   for (const [name, space] of checkpoint.spaces) {
-    const target = pageSpaces.find((candidate) => candidate.name === name);
-    if (target === undefined || target.pages !== space.pages) {
-      throw new StateError(
-        `the checkpoint has ${space.pages} pages of ${name}, and the guest has ${target?.pages ?? 0}: ` +
-          `its definition was changed; restore the old one, or start the guest from its image`,
-      );
-    }
-    for (const page of storedPages(space)) {
+    const before = held?.spaces.get(name);
+    for (const page of storedPages(space, before)) {
       restored += 1;
       const place = placeOf(space, page);
-      if (place.kind === 'zero') target.load(page, ZERO_PAGE);
+      if (place.kind === 'zero') zeros.push((spaces) => loadZero(spaceNamed(spaces, name, space), page));
       if (place.kind !== 'stored') continue;
       const key = `${packName(place.at.pack)}/${place.at.frame}`;
       const wanted = frames.get(key) ?? { frame: place.at, loads: [] };
       frames.set(key, wanted);
-      wanted.loads.push((bytes) => target.load(page, pageIn(bytes, place.slot, place.at, checkpoint)));
+      wanted.loads.push((spaces, bytes) =>
+        spaceNamed(spaces, name, space).load(page, pageIn(bytes, place.slot, place.at, checkpoint)),
+      );
     }
   }
-  await reader.forEachPack(
+  const loading = reader.forEachPack<readonly PageSpace[]>(
     [...frames.values()].map(({ frame, loads }) => ({
       frame,
-      take: (bytes) => loads.forEach((load) => load(bytes)),
+      take: (bytes, spaces) => loads.forEach((load) => load(spaces, bytes)),
     })),
-    false,
+    { ready: Promise.resolve(pageSpaces) },
   );
+  const [spaces] = await Promise.all([pageSpaces, loading]);
+  for (const [name, space] of checkpoint.spaces) spaceNamed(spaces, name, space);
+  for (const load of zeros) load(spaces);
   return restored;
 }
 
-function* storedPages(space: SpaceIndex): Iterable<number> {
+type PageLoad = (spaces: readonly PageSpace[], frame: Uint8Array) => void;
+
+/** @throws StateError when the guest has no such space. */
+function spaceNamed(spaces: readonly PageSpace[], name: string, { pages }: SpaceIndex): PageSpace {
+  const target = spaces.find((candidate) => candidate.name === name);
+  if (target?.pages === pages) return target;
+  throw new StateError(
+    `the checkpoint has ${pages} pages of ${name}, and the guest has ${target?.pages ?? 0}: ` +
+      `its definition was changed; restore the old one, or start the guest from its image`,
+  );
+}
+
+/** Memory that nobody has touched costs nothing, and is zero: it is looked at, not written. */
+function loadZero(space: PageSpace, page: number): void {
+  if (!isZero(space.read(page))) space.load(page, ZERO_PAGE);
+}
+
+/** Pages that are not the image's; with `before`, those alone that lie elsewhere there. */
+function* storedPages(space: SpaceIndex, before?: SpaceIndex): Iterable<number> {
   for (const [number, segment] of space.segments) {
+    const earlier = before?.segments.get(number);
+    if (earlier?.stored !== undefined && sameFrame(earlier.stored, segment.stored)) continue;
     for (let i = 0; i < segment.pages; i += 1) {
       const page = number * space.segmentPages + i;
-      if (page < space.pages && segment.place(i).kind !== 'image') yield page;
+      const place = segment.place(i);
+      if (page >= space.pages || place.kind === 'image') continue;
+      if (earlier === undefined || !samePlace(place, earlier.place(i))) yield page;
     }
   }
+}
+
+function sameFrame(a: FrameLocator, b: FrameLocator | undefined): boolean {
+  return b !== undefined && a.frame === b.frame && packName(a.pack) === packName(b.pack);
+}
+
+function samePlace(a: PagePlace, b: PagePlace): boolean {
+  if (a.kind !== 'stored' || b.kind !== 'stored') return a.kind === b.kind;
+  return a.slot === b.slot && sameFrame(a.at, b.at);
 }
 
 function pageIn(frame: Uint8Array, slot: number, at: FrameLocator, checkpoint: Checkpoint): Uint8Array {
@@ -323,9 +373,16 @@ function pageIn(frame: Uint8Array, slot: number, at: FrameLocator, checkpoint: C
 }
 
 /** One wanted frame, and who takes it. */
-interface Wanted {
+interface Wanted<T> {
   readonly frame: FrameLocator;
-  readonly take: (bytes: Uint8Array) => void;
+  readonly take: (bytes: Uint8Array, ready: T) => void;
+}
+
+interface ReadOptions<T> {
+  /** What `take` needs besides the frame: packs are read meanwhile, as many as may be under way. */
+  readonly ready: Promise<T>;
+  /** The same packs will be wanted again soon. */
+  readonly keep?: boolean;
 }
 
 /** Reads packs in parallel, each once; some stay at hand for the next round. */
@@ -339,9 +396,9 @@ export class PackReader {
     private readonly generation: number,
   ) {}
 
-  /** `keep`: the same packs will be wanted again soon. @throws CorruptPackError */
-  async forEachPack(wanted: readonly Wanted[], keep: boolean): Promise<void> {
-    const byPack = new Map<string, Wanted[]>();
+  /** @throws CorruptPackError; what `ready` throws */
+  async forEachPack<T>(wanted: readonly Wanted<T>[], { ready, keep }: ReadOptions<T>): Promise<void> {
+    const byPack = new Map<string, Wanted<T>[]>();
     for (const want of wanted) {
       const name = packName(want.frame.pack);
       const list = byPack.get(name);
@@ -352,11 +409,12 @@ export class PackReader {
       const id = wants[0]?.frame.pack;
       if (id === undefined) return;
       const pack = this.kept.get(name) ?? (await openPack(this.store, this.guest, this.generation, id));
-      if (keep && this.keptBytes + pack.bytes <= KEPT_BYTES && !this.kept.has(name)) {
+      if (keep === true && this.keptBytes + pack.bytes <= KEPT_BYTES && !this.kept.has(name)) {
         this.kept.set(name, pack);
         this.keptBytes += pack.bytes;
       }
-      for (const { frame, take } of wants) take(pack.frame(frame.frame));
+      const value = await ready;
+      for (const { frame, take } of wants) take(pack.frame(frame.frame), value);
     });
   }
 }

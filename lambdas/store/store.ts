@@ -153,8 +153,8 @@ export interface SliceMetrics {
   /** Status and reason after the slice. */
   readonly status: Status;
   readonly reason?: string;
-  /** `image`: built anew; `cold`: from packs; `warm`: this process held the guest. */
-  readonly restoredFrom: 'image' | 'cold' | 'warm';
+  /** `image`: built anew; `cold`: from packs; `behind`: held at an earlier generation; `warm`: held at this one. */
+  readonly restoredFrom: 'image' | 'cold' | 'behind' | 'warm';
   readonly restoreMs: number;
   readonly runMs: number;
   readonly idleMs: number;

@@ -17,8 +17,8 @@ export function s3Assets(client: S3Client, bucket: string): AssetSource {
   return {
     get: async (key) => {
       try {
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        return await Body?.transformToByteArray();
+        const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return Body && (await readBody(Body as AsyncIterable<Uint8Array>, ContentLength ?? 0));
       } catch (error) {
         // Without the right to list, S3 answers a missing key with AccessDenied.
         if (error instanceof Error && MISSING.has(error.name)) return undefined;
@@ -31,6 +31,22 @@ export function s3Assets(client: S3Client, bucket: string): AssetSource {
 /** Fields of a definition that name files: one each, or a list. The contents go by the same names. */
 const FILES = ['firmware', 'kernel', 'initrd'] as const satisfies readonly (keyof GuestFiles)[];
 const FILE_LISTS = ['disks', 'layers'] as const satisfies readonly (keyof GuestFiles)[];
+
+/** Into memory of the expected size at once: gathering the chunks first would take twice as much. */
+async function readBody(body: AsyncIterable<Uint8Array>, expected: number): Promise<Uint8Array> {
+  let bytes = new Uint8Array(expected);
+  let length = 0;
+  for await (const chunk of body) {
+    if (length + chunk.length > bytes.length) {
+      const larger = new Uint8Array(length + chunk.length);
+      larger.set(bytes.subarray(0, length));
+      bytes = larger;
+    }
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  return bytes.subarray(0, length);
+}
 
 const MISSING = new Set(['NoSuchKey', 'NotFound', 'AccessDenied']);
 

@@ -1,8 +1,8 @@
 /** Brings a guest to its committed generation: from memory, from packs, or from its image alone. */
 import type { GuestFactory } from '../../engine/models/create';
 import type { Guest, GuestDefinition } from '../../engine/models/guest';
-import { emptyCheckpoint, loadPages, openCheckpoint, type Checkpoint } from '../store/checkpoint';
-import type { CheckpointStore, Head } from '../store/store';
+import { emptyCheckpoint, loadPages, openCheckpoint, succeeds, type Checkpoint } from '../store/checkpoint';
+import type { Attempt, CheckpointStore, Head } from '../store/store';
 import type { Images } from './image';
 
 /** A guest in this process, and the generation that it is at. */
@@ -24,55 +24,67 @@ export class WarmPlace {
     this.live = live;
   }
 
+  /** The guest of this head, at its generation or one before it. */
   take(head: Head): LiveGuest | undefined {
     const { live } = this;
     this.live = undefined;
     if (live === undefined) return undefined;
     const { at, guest } = live.checkpoint;
-    const same =
-      guest === head.guest &&
-      live.definition === head.definition &&
-      at.generation === head.generation &&
-      at.fencing === head.committedFencing;
-    return same ? live : undefined;
+    const usable =
+      guest === head.guest && live.definition === head.definition && at.generation <= head.generation;
+    return usable ? live : undefined;
   }
 }
 
 export interface Restored extends LiveGuest {
-  readonly from: 'image' | 'cold' | 'warm';
+  /** `behind`: from an earlier generation in memory, with what others have changed since. */
+  readonly from: 'image' | 'cold' | 'behind' | 'warm';
   /** Pages put back. */
   readonly pages: number;
 }
 
+/** Where a guest comes from, and what it is to become. */
+export interface RestoreSources {
+  readonly store: CheckpointStore;
+  readonly images: Images;
+  readonly createGuest: GuestFactory;
+  readonly warm: WarmPlace;
+}
+
 /** @throws ImageError, CorruptPackError, StateError: the guest must not run. */
 export async function restore(
-  store: CheckpointStore,
-  images: Images,
-  createGuest: GuestFactory,
-  warm: WarmPlace,
+  { store, images, createGuest, warm }: RestoreSources,
   head: Head,
   definition: GuestDefinition,
 ): Promise<Restored> {
   const live = warm.take(head);
-  if (live !== undefined) return { ...live, from: 'warm', pages: 0 };
-
   const at = { generation: head.generation, fencing: head.committedFencing };
-  const opened = head.generation === 0 ? undefined : await openCheckpoint(store, head.guest, at);
-  const guest = createGuest(definition, await images.files(definition));
-  if (opened === undefined) {
-    return {
-      guest,
-      definition: head.definition,
-      checkpoint: emptyCheckpoint(head.guest),
-      from: 'image',
-      pages: 0,
-    };
+  if (live !== undefined && isAt(live, at)) return { ...live, from: 'warm', pages: 0 };
+
+  const fresh = async (): Promise<Guest> => createGuest(definition, await images.files(definition));
+  if (head.generation === 0) {
+    const checkpoint = emptyCheckpoint(head.guest);
+    return { guest: await fresh(), definition: head.definition, checkpoint, from: 'image', pages: 0 };
   }
-  const pages = await loadPages(opened, guest.spaces);
+
+  const opened = await openCheckpoint(store, head.guest, at);
+  const behind = live !== undefined && succeeds(opened, live.checkpoint) ? live : undefined;
+  // Packs are under way while the guest is being made.
+  const making = behind === undefined ? fresh() : Promise.resolve(behind.guest);
+  const loading = loadPages(
+    opened,
+    making.then(({ spaces }) => spaces),
+    behind?.checkpoint,
+  );
+  const [guest, pages] = await Promise.all([making, loading]);
   if (opened.state !== undefined) {
     guest.restore(opened.state);
     // What building the guest has put into its pages is part of the checkpoint already.
     for (const space of guest.spaces) space.clean();
   }
-  return { guest, definition: head.definition, checkpoint: opened.checkpoint, from: 'cold', pages };
+  const from = behind === undefined ? 'cold' : 'behind';
+  return { guest, definition: head.definition, checkpoint: opened.checkpoint, from, pages };
 }
+
+const isAt = ({ checkpoint }: LiveGuest, { generation, fencing }: Attempt): boolean =>
+  checkpoint.at.generation === generation && checkpoint.at.fencing === fencing;

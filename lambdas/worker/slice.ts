@@ -261,7 +261,7 @@ async function prepare(worker: Worker, store: CheckpointStore, held: Head): Prom
     const definition = await worker.images.definition(held.definition);
     const reason = tripped(definition.breaker, held);
     if (reason !== undefined) return { stopped: reason, status: 'suspended' };
-    const restored = await restore(store, worker.images, worker.createGuest, worker.warm, held, definition);
+    const restored = await restore({ ...worker, store }, held, definition);
     return { definition, restored };
   } catch (error) {
     const hopeless =

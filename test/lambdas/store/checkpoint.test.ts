@@ -7,6 +7,7 @@ import {
   flush,
   loadPages,
   openCheckpoint,
+  succeeds,
   type Checkpoint,
 } from '../../../lambdas/store/checkpoint';
 import { collect } from '../../../lambdas/store/collect';
@@ -122,12 +123,45 @@ describe('checkpoints', () => {
             expect(values(found.spaces)).toEqual(expected);
             expect(Buffer.from(found.state ?? []).toString('hex')).toBe(state);
           }
+          // A worker that holds the one before the last catches up by what has changed.
+          const [previous, last] = history.slice(-2);
+          if (previous && last) {
+            const { spaces: following } = await restored(store, previous.at, spaces);
+            const held = (await openCheckpoint(store, GUEST, previous.at)).checkpoint;
+            const opened = await openCheckpoint(store, GUEST, last.at);
+            expect(succeeds(opened, held)).toBe(opened.state !== undefined);
+            const loaded = await loadPages(opened, following, held);
+            expect(values(following)).toEqual(last.values);
+            const { writes } = slices.at(-1)!;
+            if (!slices.at(-1)!.lost) expect(loaded).toBeLessThanOrEqual(writes.length);
+          }
           for (const { at } of history.slice(0, -2))
             expect(await store.generation(GUEST, at)).toBeUndefined();
         },
       ),
       { numRuns: 40 },
     );
+  });
+
+  test('a page that is the image’s again is no step forward', async () => {
+    const { store } = setup();
+    const space = new FakeSpace('ram', 4096);
+    space.write(7, contents(5));
+    const first = await flush(
+      store,
+      emptyCheckpoint(GUEST),
+      { generation: 1, fencing: 1 },
+      { spaces: [space], state: contents(5) },
+    );
+    // After a reset the guest starts from its image: nothing of its RAM is kept.
+    await flush(
+      store,
+      emptyCheckpoint(GUEST),
+      { generation: 2, fencing: 2 },
+      { spaces: [new FakeSpace('ram', 4096)], state: contents(5) },
+    );
+    const opened = await openCheckpoint(store, GUEST, { generation: 2, fencing: 2 });
+    expect(succeeds(opened, first.checkpoint)).toBe(false);
   });
 
   test('after collection only packs that a kept generation needs are left', async () => {
