@@ -6,7 +6,7 @@ import { CallerRandom, SeededRandom } from '../../backends/random';
 import { exitCounters } from '../../cpu/exit-counters';
 import { Hart, Line } from '../../cpu/hart';
 import type { Halt } from '../../devices/syscon';
-import { selectable, withoutInstructions } from '../../isa/table';
+import { baseNames, selectable } from '../../isa/table';
 import { Ram } from '../../memory/ram';
 import { bytes, optional, record, text, u16, u64 } from '../../snapshot/codec';
 import { StateError } from '../../snapshot/errors';
@@ -95,7 +95,7 @@ export class Machine implements Guest {
     (this.seeded ?? new CallerRandom(host.fillRandom)).fill(rngSeed);
     const deviceTree = machineDeviceTreeBlob(this.board, {
       cpu: {
-        extensions: [...'mafdc', 'zicsr', 'zifencei', ...withoutInstructions, ...extensions],
+        extensions: [...baseNames, ...extensions],
         mmu: 'sv57',
       },
       commandLine: definition.commandLine,
