@@ -1,11 +1,11 @@
 import * as fs from 'fs';
 import * as path from 'path';
+import { isTarHeader, writeTar } from '../archive/tar';
 import { DeclarationError } from '../declaration-error';
 import { FileEntry } from '../definition';
 import { ImageAssets } from './image-assets';
 import { ImageFile } from './image-file';
 import { compressed, findSignature } from './signatures';
-import { isTarHeader, writeTar } from './tar';
 
 /** One layer: how it becomes an asset of a guest. */
 type Layer = (assets: ImageAssets, id: string) => FileEntry;
@@ -23,10 +23,11 @@ export class OciImage {
    */
   public static fromDirectory(directory: string): OciImage {
     const source = checkDirectory(directory);
-    return new OciImage([
-      (assets, id) =>
-        assets.addWritten(id, `${path.basename(source)}.tar`, (target) => writeTar(source, target)),
-    ]);
+    const layer: Layer = (assets, id) =>
+      assets.addWritten(id, `${path.basename(source)}.tar`, (descriptor) =>
+        writeTar(source, (bytes) => fs.writeFileSync(descriptor, bytes)),
+      );
+    return new OciImage([layer]);
   }
 
   /**

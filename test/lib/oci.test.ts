@@ -4,16 +4,14 @@ import * as fc from 'fast-check';
 import * as fs from 'fs';
 import * as path from 'path';
 import { OciImage } from '../../lib';
-import { isTarHeader, writeTar } from '../../lib/image/tar';
+import { isTarHeader, writeTar } from '../../lib/archive/tar';
 import { describeWith, program } from '../requirement';
 import { file, tree } from './fixtures';
 
 function archive(directory: string): Buffer {
-  const target = file('archive.tar', '');
-  const descriptor = fs.openSync(target, 'w');
-  writeTar(directory, descriptor);
-  fs.closeSync(descriptor);
-  return fs.readFileSync(target);
+  const pieces: Uint8Array[] = [];
+  writeTar(directory, (bytes) => pieces.push(bytes.slice()));
+  return Buffer.concat(pieces);
 }
 
 const tar = (input: Buffer, ...args: string[]): Buffer => execFileSync('tar', args, { input });

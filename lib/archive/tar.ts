@@ -3,7 +3,8 @@
  * headers), the same bytes for the same files: entries sorted, everything owned by 0:0, times zero.
  *
  * A writer of our own, since it is these few lines: the packages that write tar are asynchronous, and constructs
- * are made synchronously; and users would have to install one for it.
+ * are made synchronously; and users would have to install one for it. Apart from the constructs since the command
+ * `hv` packs directories the same way.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -30,11 +31,11 @@ interface Entry {
   readonly device?: { readonly major: number; readonly minor: number };
 }
 
+/** Takes the archive piece by piece; a piece is the writer's again once the call is over. */
+export type TarSink = (bytes: Uint8Array) => void;
+
 /** Sockets are left out, as other writers do: they mean nothing without the process behind them. */
-export function writeTar(directory: string, descriptor: number): void {
-  const write = (bytes: Uint8Array): void => {
-    for (let at = 0; at < bytes.length;) at += fs.writeSync(descriptor, bytes, at);
-  };
+export function writeTar(directory: string, write: TarSink): void {
   /** Names of files with several names, by their inode. */
   const linked = new Map<string, string>();
   const visit = (name: string): void => {
@@ -74,7 +75,7 @@ function deviceNumbers(device: number): { major: number; minor: number } {
 }
 
 function writeFile(
-  write: (bytes: Uint8Array) => void,
+  write: TarSink,
   {
     name,
     mode,
@@ -101,7 +102,7 @@ function writeFile(
 
 const padding = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
 
-function writeHeader(write: (bytes: Uint8Array) => void, entry: Entry): void {
+function writeHeader(write: TarSink, entry: Entry): void {
   const split = splitName(entry.name);
   const records = [
     ...(split === undefined ? [extendedRecord('path', entry.name)] : []),
