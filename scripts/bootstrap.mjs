@@ -44,8 +44,8 @@ const steps = {
   images: {
     says: 'getting the guest images',
     script: 'scripts/images.ts',
-    sources: ['scripts/images.ts', 'scripts/images'],
-    outputs: ['manifest.json', 'vmlinuz', 'fw_dynamic.bin', 'initrd.gz'].map(
+    sources: ['scripts/images.ts', 'scripts/images', 'lib/archive'],
+    outputs: ['manifest.json', 'vmlinuz', 'fw_dynamic.bin', 'initrd.gz', 'busybox-root.tar'].map(
       (name) => `.cache/images/${name}`,
     ),
   },
