@@ -18,7 +18,7 @@ import { synthesize } from './demo/synthesize';
 const usage = `usage: npm run demo -- [--example NAME] [--workers N] [--slice-instructions N] [--images DIRECTORY] [--json]
   --example             ${Object.keys(EXAMPLES).join(' or ')} (default: debian-vm)
   --workers             worker processes, at least 2 (default: 2; 3 for three-models)
-  --slice-instructions  instructions of a slice at most (default: 120000000)
+  --slice-instructions  instructions of a slice at most (default: 120000000; 40000000 for three-models)
   --images              where the guests' images are (default: .cache/images)
   --json                print one JSON document on stdout and nothing else`;
 
@@ -36,7 +36,7 @@ function options(): Options | undefined {
     options: {
       example: { type: 'string', default: 'debian-vm' },
       workers: { type: 'string' },
-      'slice-instructions': { type: 'string', default: '120000000' },
+      'slice-instructions': { type: 'string' },
       images: { type: 'string', default: join(__dirname, '..', '.cache', 'images') },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -52,12 +52,15 @@ function options(): Options | undefined {
     example,
     json: values.json,
     images: values.images,
-    workers: values.workers === undefined ? example.workers : wholeNumber('--workers', values.workers, 2),
-    sliceInstructions: wholeNumber('--slice-instructions', values['slice-instructions'], 1_000_000),
+    workers: number('--workers', values.workers, 2) ?? example.defaults.workers,
+    sliceInstructions:
+      number('--slice-instructions', values['slice-instructions'], 1_000_000) ??
+      example.defaults.sliceInstructions,
   };
 }
 
-function wholeNumber(flag: string, text: string, least: number): number {
+function number(flag: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least) {
     throw new UsageError(`${flag} ${text}: give a whole number of at least ${least}`);

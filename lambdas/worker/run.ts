@@ -41,6 +41,11 @@ const SHORTEST_BURST_MS = 50;
 const SHORT_WAIT_MS = 2000;
 /** An idle guest's output waits no longer than this for its commit. */
 const OUTPUT_PATIENCE_MS = 1000;
+/**
+ * A busy guest's results wait no longer than about this, whoever asked for them. Not in deterministic mode, whose
+ * slices are cut at the same instruction wherever they run.
+ */
+const RESULT_PATIENCE_MS = 1000;
 /** How often the inbox is read at most. */
 const INBOX_INTERVAL_MS = 500;
 /** Output, results included, that ends a slice, since it is held in memory. */
@@ -81,6 +86,7 @@ class Session {
   private readonly parts: Uint8Array[] = [];
   private outputBytes = 0;
   private outputSince = Infinity;
+  private resultsSince = Infinity;
   private lastPoll = -Infinity;
   private dirtyPages = 0;
   private dirtyGrowth = 0;
@@ -105,6 +111,7 @@ class Session {
       if (exit.reason === 'halted' || exit.reason === 'fault') return exit;
       if (this.instructionsLeft() <= 0) return exit;
       if (this.outputBytes >= OUTPUT_BYTES || this.surroundings.now() >= this.end()) return exit;
+      if (exit.reason === 'budget' && this.resultsAreDue()) return exit;
       if (exit.reason === 'idle' && !(await this.deliver()) && !(await this.wait(exit.wakeAfter)))
         return exit;
     }
@@ -152,6 +159,12 @@ class Session {
   private result(result: GuestResult): void {
     this.results.push(result);
     this.emitted(result.bytes.length + RESULT_OVERHEAD);
+    this.resultsSince = Math.min(this.resultsSince, this.surroundings.now());
+  }
+
+  private resultsAreDue(): boolean {
+    const { now, deterministic } = this.surroundings;
+    return !deterministic && now() - this.resultsSince >= RESULT_PATIENCE_MS;
   }
 
   private emitted(bytes: number): void {

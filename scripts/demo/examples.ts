@@ -19,8 +19,8 @@ export interface Shown {
 export interface Example {
   /** Files that it takes from the folder of images. */
   readonly needs: readonly string[];
-  /** Worker processes, unless the user says otherwise. */
-  readonly workers: number;
+  /** Unless the user says otherwise. */
+  readonly defaults: StoryOptions;
   show(assembly: string, options: StoryOptions, presenter: Presenter): Promise<Shown>;
 }
 
@@ -29,7 +29,7 @@ const MACHINE = ['vmlinuz', 'initrd.gz', 'fw_dynamic.bin'];
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   'debian-vm': {
     needs: MACHINE,
-    workers: 2,
+    defaults: { workers: 2, sliceInstructions: 120_000_000 },
     show: async (assembly, options, presenter) => {
       const report = await play(assembly, options, presenter);
       return { report, table: reportTable(report), failed: undefined };
@@ -37,8 +37,9 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   'three-models': {
     needs: [...MACHINE, 'busybox-root.tar'],
-    // One for each guest: a guest that waits for a timer within its slice keeps a worker.
-    workers: 3,
+    // A worker for each guest: one that waits for a timer within its slice keeps its worker. Short slices: what an
+    // answer took is known to the end of the slice that shows it.
+    defaults: { workers: 3, sliceInstructions: 40_000_000 },
     show: async (assembly, options, presenter) => {
       const report = await playModels(assembly, options, presenter);
       const failed = Object.keys(report.failures);

@@ -284,6 +284,18 @@ describe('the run of a slice', () => {
     expect(results.length).toBeLessThan(100_000);
   });
 
+  test("a busy guest's results are not held back to the slice's end, except in deterministic mode", async () => {
+    const answering = () =>
+      scene.busy((guest) => {
+        if (guest.runs === 2) guest.answers.push('done');
+      });
+    await scene.run(answering());
+    expect(scene.elapsed).toBe(3000);
+    scene = new Scene();
+    await scene.run(answering(), {}, true);
+    expect(scene.elapsed).toBe(10_000);
+  });
+
   test('a flood of input is taken in portions', async () => {
     for (let i = 1; i <= 5; i += 1) scene.post(i, 'y'.repeat(30_000));
     const guest = new ScriptedGuest(() => ({ reason: 'halted', how: 'power-off', code: 0 }));
