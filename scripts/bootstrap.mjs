@@ -44,7 +44,7 @@ const steps = {
   images: {
     says: 'getting the guest images',
     script: 'scripts/images.ts',
-    sources: ['scripts/images.ts', 'scripts/images', 'lib/archive'],
+    sources: ['scripts/images.ts', 'scripts/images'],
     outputs: ['manifest.json', 'vmlinuz', 'fw_dynamic.bin', 'initrd.gz', 'busybox-root.tar'].map(
       (name) => `.cache/images/${name}`,
     ),

@@ -200,7 +200,8 @@ class Candidate {
 
 /** @throws DemoError when it is not what was asked for. */
 function answerOf(result: ResultRecord | undefined): string {
-  const text = result?.error ?? new TextDecoder().decode(result?.bytes);
+  // A program's output ends in a line end, a machine's line does not.
+  const text = (result?.error ?? new TextDecoder().decode(result?.bytes)).trimEnd();
   if (text === ANSWER) return text;
   throw new DemoError(`it answered ${JSON.stringify(text)} instead of ${ANSWER}`);
 }

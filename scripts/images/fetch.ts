@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { type DebianPackage, PrivateApt } from './apt';
 import { debianMirror, systemSources } from './debian-sources';
 import { ImagesError } from './errors';
-import { busyboxRoot } from './busybox-root';
+import { busyboxRoot } from './roots';
 import { initramfs } from './initramfs';
 
 /** Where the archive is when the system's own sources do not say, and who signs it. */
