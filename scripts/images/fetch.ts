@@ -4,7 +4,6 @@ import { delimiter, join } from 'node:path';
 import { type DebianPackage, PrivateApt } from './apt';
 import { debianMirror, systemSources } from './debian-sources';
 import { ImagesError } from './errors';
-import { busyboxRoot } from './roots';
 import { initramfs } from './initramfs';
 
 /** Where the archive is when the system's own sources do not say, and who signs it. */
@@ -56,14 +55,14 @@ const wanted: readonly {
 ];
 
 /**
- * Makes the images folder whole: what is there and right is kept, what is made here is made anew when its recipe
- * changed, the rest comes from Debian's archive.
+ * Makes the images folder whole: what is there and right is kept, the initramfs is made anew when its recipe changed,
+ * the rest comes from Debian's archive.
  *
  * @throws ImagesError
  */
 export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest; changed: boolean } {
   const present = request.refresh ? undefined : presentManifest(request);
-  if (present !== undefined) return makeFiles(request, present);
+  if (present !== undefined) return writeInitramfs(request, present);
   requirePrograms(['apt-get', 'apt-cache', 'dpkg-deb']);
   const keyring = request.keyring ?? defaults.keyring;
   if (!existsSync(keyring)) {
@@ -76,7 +75,7 @@ export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest;
   const failures: ImagesError[] = [];
   for (const suite of request.suites ?? defaults.suites) {
     try {
-      return makeFiles(request, fromSuite(request, mirror, suite, keyring), true);
+      return writeInitramfs(request, fromSuite(request, mirror, suite, keyring), true);
     } catch (error) {
       if (!(error instanceof ImagesError)) throw error;
       failures.push(error);
@@ -149,32 +148,18 @@ function required(apt: PrivateApt, name: string): DebianPackage {
   return found;
 }
 
-/** What is made of the packages' files, anew whenever its recipe changed. */
-const made: Readonly<Record<string, (busybox: Uint8Array) => Uint8Array>> = {
-  'initrd.gz': initramfs,
-  'busybox-root.tar': busyboxRoot,
-};
-
-function makeFiles(
+function writeInitramfs(
   { directory, say }: ImagesRequest,
   base: ImagesManifest,
   fetched = false,
 ): { manifest: ImagesManifest; changed: boolean } {
-  const busybox = readFileSync(join(directory, 'busybox'));
-  const files = { ...base.files };
-  let changed = fetched;
-  for (const [name, make] of Object.entries(made)) {
-    const content = make(busybox);
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    if (!fetched && base.files[name]?.sha256 === sha256) continue;
-    files[name] = place(directory, name, content);
-    changed = true;
-    say(`  ${name}: ${megabytes(content.length)}`);
-  }
-  if (!changed) return { manifest: base, changed };
-  const manifest = { ...base, files };
+  const content = initramfs(readFileSync(join(directory, 'busybox')));
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  if (!fetched && base.files['initrd.gz']?.sha256 === sha256) return { manifest: base, changed: false };
+  const manifest = { ...base, files: { ...base.files, 'initrd.gz': place(directory, 'initrd.gz', content) } };
+  say(`  initrd.gz: ${megabytes(content.length)}`);
   place(directory, 'manifest.json', Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
-  return { manifest, changed };
+  return { manifest, changed: true };
 }
 
 /** The manifest when it is there, is of the suites asked for, and each file is what it says; else undefined. */
