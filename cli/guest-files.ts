@@ -30,7 +30,7 @@ export function loadLayer(what: string, path: string): LoadedFile {
 function packDirectory(what: string, path: string): Uint8Array {
   const pieces: Uint8Array[] = [];
   try {
-    writeTar(path, (piece) => pieces.push(piece.slice()));
+    writeTar(path, (piece) => pieces.push(piece));
   } catch (error) {
     throw new UsageError(
       `${what} ${path} cannot be read (${(error as Error).message}); check its permissions`,

@@ -31,7 +31,7 @@ interface Entry {
   readonly device?: { readonly major: number; readonly minor: number };
 }
 
-/** Takes the archive piece by piece; a piece is the writer's again once the call is over. */
+/** Takes the archive piece by piece; the pieces are its own. */
 export type TarSink = (bytes: Uint8Array) => void;
 
 /** Sockets are left out, as other writers do: they mean nothing without the process behind them. */
@@ -86,10 +86,10 @@ function writeFile(
   writeHeader(write, { name, type: TYPE.file, mode, size });
   const file = fs.openSync(source, 'r');
   try {
-    const chunk = Buffer.alloc(CHUNK);
     let left = size;
     while (left > 0) {
-      const count = fs.readSync(file, chunk, 0, Math.min(left, CHUNK), null);
+      const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK));
+      const count = fs.readSync(file, chunk, 0, chunk.length, null);
       if (count === 0) throw new Error(`${source} became shorter while it was read; run the synthesis again`);
       write(chunk.subarray(0, count));
       left -= count;

@@ -32,7 +32,7 @@ const paravirtual = ['run', '--model', 'paravirtual'];
 
 function writeTarOf(source: string, target: string): void {
   const pieces: Uint8Array[] = [];
-  writeTar(source, (piece) => pieces.push(piece.slice()));
+  writeTar(source, (piece) => pieces.push(piece));
   writeFileSync(target, Buffer.concat(pieces));
 }
 

@@ -6,15 +6,16 @@ import * as path from 'path';
 import { OciImage } from '../../lib';
 import { isTarHeader, writeTar } from '../../lib/archive/tar';
 import { describeWith, program } from '../requirement';
-import { file, tree } from './fixtures';
+import { file, MEBIBYTE, tree } from './fixtures';
 
 function archive(directory: string): Buffer {
   const pieces: Uint8Array[] = [];
-  writeTar(directory, (bytes) => pieces.push(bytes.slice()));
+  writeTar(directory, (bytes) => pieces.push(bytes));
   return Buffer.concat(pieces);
 }
 
-const tar = (input: Buffer, ...args: string[]): Buffer => execFileSync('tar', args, { input });
+const tar = (input: Buffer, ...args: string[]): Buffer =>
+  execFileSync('tar', args, { input, maxBuffer: 8 * MEBIBYTE });
 
 describeWith([program('tar', 'tar')], 'an archive of a directory', () => {
   const long = `${'d'.repeat(60)}/${'e'.repeat(60)}`;
@@ -22,6 +23,7 @@ describeWith([program('tar', 'tar')], 'an archive of a directory', () => {
   const directory = tree('everything', {
     'b/file': 'contents',
     'b.txt': Buffer.alloc(513, 7),
+    large: Buffer.alloc(2.5 * MEBIBYTE, 'as large as several pieces'),
     empty: '',
     'ä ö/ü': 'umlaut',
     [long]: 'prefix',
@@ -64,7 +66,7 @@ describeWith([program('tar', 'tar')], 'an archive of a directory', () => {
 
   test('has the contents of the files', () => {
     const bytes = archive(directory);
-    for (const name of ['b/file', 'b.txt', 'empty', 'ä ö/ü', long, deep]) {
+    for (const name of ['b/file', 'b.txt', 'large', 'empty', 'ä ö/ü', long, deep]) {
       const extracted = tar(bytes, '-xOf', '-', name);
       expect(extracted.equals(fs.readFileSync(path.join(directory, name)))).toBe(true);
     }
