@@ -104,6 +104,8 @@ export class DynamoTable implements Table {
 
   async *query(pk: string, range: Range = {}): AsyncIterable<Item> {
     const { from, to, descending = false, keysOnly = false } = range;
+    // A range that holds nothing is an error to DynamoDB.
+    if (from !== undefined && to !== undefined && from > to) return;
     let left = range.limit ?? Infinity;
     let start: Record<string, AttributeValue> | undefined;
     do {

@@ -22,6 +22,7 @@ import {
   type RunBudget,
 } from '../guest';
 import { Board, type MachineContext } from './board';
+import { Pace } from './pace';
 import { boot, placeImage } from './boot';
 import { TIMEBASE_FREQUENCY, machineDeviceTreeBlob } from './devicetree';
 import { RAM_BASE, VIRT } from './memory-map';
@@ -57,6 +58,8 @@ export class Machine implements Guest {
   /** Wall time at mtime zero, in nanoseconds since the Unix epoch. */
   private powerOnWall: bigint;
   private halt: Halt | undefined;
+  /** How fast this worker runs the guest; deterministic guests have their own time. */
+  private readonly pace: Pace | undefined;
   /** The alarm that the present burst reckons with. */
   private knownAlarm: bigint | undefined;
 
@@ -69,6 +72,7 @@ export class Machine implements Guest {
     checkMemory(definition.memory);
     this.deterministic = definition.clock === 'deterministic';
     this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
+    this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS);
     this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
     const extensions = checkExtensions(definition.cpu ?? selectable);
 
@@ -125,7 +129,9 @@ export class Machine implements Guest {
       if (left <= 0 || this.console.full || expired?.()) return { reason: 'budget' };
       const before = this.instructions;
       const exit = this.hart.run(Math.min(left, BURST, this.stepsUntilAlarm()));
-      left -= this.instructions - before;
+      const executed = this.instructions - before;
+      left -= executed;
+      if (exit === 'budget') this.pace?.observe(executed, this.host.now());
       if (exit === 'idle' && !this.alarmIsDue()) return { reason: 'idle', wakeAfter: this.wakeAfter() };
     }
   }
@@ -220,7 +226,11 @@ export class Machine implements Guest {
   }
 
   private advanceClock(): void {
-    if (!this.deterministic) this.setWallClock(this.host.now());
+    if (this.pace) {
+      const now = this.host.now();
+      this.setWallClock(now);
+      this.hart.stepsPerTick = this.pace.begin(now);
+    }
     this.board.tick();
     this.knownAlarm = this.board.nextAlarm();
   }
