@@ -24,7 +24,8 @@ export interface Example {
   show(assembly: string, options: StoryOptions, presenter: Presenter): Promise<Shown>;
 }
 
-const MACHINE = ['vmlinuz', 'initrd.gz', 'fw_dynamic.bin'];
+/** What a virtual machine with Debian boots from. */
+export const MACHINE = ['vmlinuz', 'initrd.gz', 'fw_dynamic.bin'];
 
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   'debian-vm': {
