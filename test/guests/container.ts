@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Container, type ContainerOptions } from '../../engine/models/container/container';
+import { Container } from '../../engine/models/container/container';
 import type { ContainerDefinition, Exit, HostServices } from '../../engine/models/guest';
 import { busyboxRoot } from '../../scripts/images/roots';
 import { imagesFolder } from '../requirement';
@@ -30,13 +30,14 @@ export interface Setup {
   /** Layers over it. */
   readonly more?: readonly Uint8Array[];
   readonly definition?: Partial<ContainerDefinition>;
-  readonly options?: ContainerOptions;
+  /** Told of each system call. */
+  readonly trace?: (line: string) => void;
   readonly host?: HostServices;
 }
 
 export function createContainer(
   command: readonly string[],
-  { archive, more = [], definition, options, host = noHost }: Setup,
+  { archive, more = [], definition, trace, host = noHost }: Setup,
 ): Container {
   const layers = [archive, ...more];
   return new Container(
@@ -55,8 +56,7 @@ export function createContainer(
       ...definition,
     },
     { layers },
-    host,
-    options,
+    trace ? { ...host, trace } : host,
   );
 }
 

@@ -45,11 +45,6 @@ const CHECKS = 64;
 
 const layout = record('container', 1, { kernel: bytes, events: bytes, random: optional(bytes) });
 
-export interface ContainerOptions {
-  /** One line for each system call, as strace writes it. */
-  readonly log?: (line: string) => void;
-}
-
 export class Container implements Guest {
   readonly spaces: readonly PageSpace[];
   private readonly hart: Hart;
@@ -66,7 +61,6 @@ export class Container implements Guest {
     definition: ContainerDefinition,
     files: GuestFiles,
     private readonly host: HostServices,
-    options: ContainerOptions = {},
   ) {
     check(definition, files);
     const deterministic = definition.clock === 'deterministic';
@@ -93,7 +87,7 @@ export class Container implements Guest {
       pidLimit: definition.pids ?? DEFAULT_PIDS,
       hostname: definition.hostname ?? 'container',
     });
-    this.kernel.log = options.log;
+    this.kernel.log = host.trace;
     this.kernel.terminal = new Terminal(this.kernel, (output) => this.console.appendAll(output));
     const layers = (files.layers ?? []).map((archive, i) => ({
       name: definition.layers[i]?.name ?? `layer ${i}`,

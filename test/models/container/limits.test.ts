@@ -1,4 +1,5 @@
 /** Limits of a container, and images that are none: the errno or the refusal that belongs to each. */
+import fc from 'fast-check';
 import { ImageError } from '../../../engine/models/guest';
 import { writeTar } from '../../../scripts/images/tar';
 import { busyboxArchive, createContainer, runContainer, text } from '../../guests/container';
@@ -64,7 +65,7 @@ describeWith([images('busybox')], 'limits', () => {
       archive,
       more: [layer],
       definition: { workingDirectory: '/x' },
-      options: { log: (line) => log.push(line) },
+      trace: (line) => void log.push(line),
     });
     const lines = text(runContainer(guest)).split('\n');
     const result = (name: string): string | undefined =>
@@ -76,6 +77,35 @@ describeWith([images('busybox')], 'limits', () => {
     expect(result('nowhere')).toBe('-1 ENOENT');
     expect(lines).toContain('script ./script arg');
     expect(lines).toContain('entry 139');
+  });
+
+  test('a program damaged anywhere in its headers: an errno or a signal, never a thrown error', () => {
+    const start = archive.findIndex(
+      (byte, i) => byte === 0x7f && archive[i + 1] === 0x45 && archive[i + 2] === 0x4c,
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(0x240), fc.oneof(fc.constantFrom(0, 255, 128, 1), fc.nat(255))), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        (changes) => {
+          const damaged = archive.slice();
+          for (const [at, byte] of changes) damaged[start + at] = byte;
+          try {
+            createContainer(['/bin/echo', 'x'], {
+              archive: damaged,
+              definition: { memory: 4 * 2 ** 20 },
+            }).run({
+              instructions: 300_000,
+            });
+          } catch (error) {
+            expect(error).toBeInstanceOf(ImageError);
+          }
+        },
+      ),
+      { numRuns: process.env['TEST_FULL'] === '1' ? 2000 : 60 },
+    );
   });
 
   test('a first process that cannot start: a refusal that names it', () => {
@@ -146,7 +176,7 @@ describeWith([images('busybox')], 'limits', () => {
 
   test('what is not there is ENOSYS and counted by name', () => {
     const lines: string[] = [];
-    const guest = createContainer(['echo'], { archive, options: { log: (line) => lines.push(line) } });
+    const guest = createContainer(['echo'], { archive, trace: (line) => void lines.push(line) });
     runContainer(guest);
     expect(guest.exits['missing-rseq']).toBe(1);
     expect(lines).toContain('[1] rseq(...) = -1 ENOSYS');
