@@ -33,7 +33,8 @@ export function runTasks(kernel: Kernel, end: number, tick: () => boolean): Stop
       return 'idle';
     }
     kernel.load(task);
-    if (deliverable(task) !== 0n || task.interrupted) {
+    // A wake that was meant for this task is not lost to a signal: the call ends first.
+    if ((deliverable(task) !== 0n || task.interrupted) && !task.call?.woken) {
       deliverSignals(kernel, task);
       if ((task.state as string) !== 'runnable' || kernel.halted) continue;
     }

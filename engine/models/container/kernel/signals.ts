@@ -7,6 +7,7 @@ import { pushFrame } from './signal-frame';
 import { DEFAULT, IGNORE, type SignalInfo } from './signal-state';
 import type { Process, Task } from './task';
 
+const SA_NOCLDSTOP = 1;
 const SA_RESTART = 0x10000000;
 const SA_NODEFER = 0x40000000;
 const SA_RESETHAND = 0x80000000;
@@ -90,6 +91,8 @@ function prepare(kernel: Kernel, process: Process, signal: number): void {
 /** The task looks at its signals before it goes on; a blocking call is cut short. */
 function interrupt(kernel: Kernel, task: Task, signal: number): void {
   kernel.stirred = true;
+  // The memory is lent to the child: only death ends that wait early.
+  if (task.wait?.kind === 'vfork' && signal !== Signal.SIGKILL) return;
   if (task.state === 'blocked' || (task.state === 'stopped' && signal === Signal.SIGKILL)) {
     const { wait } = task;
     kernel.makeRunnable(task);
@@ -102,6 +105,7 @@ export function reportToParent(kernel: Kernel, process: Process, status: number)
   const { parent } = process;
   if (!parent) return;
   kernel.stirred = true;
+  if ((parent.leader?.actions.get(Signal.SIGCHLD).flags ?? 0) & SA_NOCLDSTOP) return;
   const code = status === CONTINUED ? 6 : 5;
   signalProcess(kernel, parent, {
     signal: Signal.SIGCHLD,

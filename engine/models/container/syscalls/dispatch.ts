@@ -52,7 +52,7 @@ function block(kernel: Kernel, task: Task, { wait }: Blocked): void {
   if (task.state !== 'runnable') return;
   task.state = 'blocked';
   task.wait = wait;
-  if (deliverable(task) === 0n) return;
+  if (deliverable(task) === 0n || wait.kind === 'vfork') return;
   kernel.makeRunnable(task);
   task.interrupted = wait;
 }
