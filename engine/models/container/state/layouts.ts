@@ -16,6 +16,7 @@ import {
   u64,
   u8,
 } from '../../../snapshot/codec';
+import { CONTEXT_SIZE } from '../../../cpu/hart';
 import { TERMIOS_SIZE } from '../tty/termios';
 
 /** Signed 32 bits. */
@@ -131,7 +132,7 @@ export const task = nested({
   actions: u32,
   credentials,
   state: u8,
-  context: bytes,
+  context: bytesOf(CONTEXT_SIZE),
   blocked: u64,
   pending,
   alternateStack: nested({ address: count, size: count, flags: u32 }),
