@@ -45,7 +45,7 @@ const steps = {
     says: 'getting the guest images',
     script: 'scripts/images.ts',
     sources: ['scripts/images.ts', 'scripts/images'],
-    outputs: ['manifest.json', 'vmlinuz', 'fw_dynamic.bin', 'initrd.gz'].map(
+    outputs: ['manifest.json', 'vmlinuz', 'fw_dynamic.bin', 'initrd.gz', 'busybox-root.tar'].map(
       (name) => `.cache/images/${name}`,
     ),
   },
