@@ -64,6 +64,7 @@ const tasks = {
     environment: { TEST_FULL: '1' },
     counts: true,
   },
+  docs: { needs: ['engine'], run: ['node', '--import', 'tsx', 'scripts/docs.ts'] },
   lint: { needs: [], run: ['eslint', '--max-warnings', '0', '.'] },
   format: { needs: [], run: ['prettier', '--write', '--log-level', 'warn', '.'] },
   typecheck: { needs: ['engine'], run: ['tsc', '-p', '.'] },
