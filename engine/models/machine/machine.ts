@@ -72,7 +72,7 @@ export class Machine implements Guest {
     checkMemory(definition.memory);
     this.deterministic = definition.clock === 'deterministic';
     this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
-    this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS);
+    this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
     this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
     const extensions = checkExtensions(definition.cpu ?? selectable);
 
@@ -88,7 +88,7 @@ export class Machine implements Guest {
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
-      clean: () => this.hart.cleanPages(),
+      cleaned: () => this.hart.watchWrites(),
     });
     const disks = (files.disks ?? []).map((base, i) => new CopyOnWriteDisk({ name: `disk${i}`, base }));
     this.board = new Board(VIRT, this.context(definition, disks));
@@ -229,7 +229,8 @@ export class Machine implements Guest {
     if (this.pace) {
       const now = this.host.now();
       this.setWallClock(now);
-      this.hart.stepsPerTick = this.pace.begin(now);
+      const ahead = (this.wall - now) / TICK_NANOSECONDS;
+      this.hart.stepsPerTick = this.pace.begin(now, ahead > 0n ? ahead : 0n);
     }
     this.board.tick();
     this.knownAlarm = this.board.nextAlarm();

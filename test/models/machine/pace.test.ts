@@ -6,12 +6,14 @@ const BURST = 1_000_000;
 
 /** Runs bursts at the given speeds (instructions a tick) and returns how far guest time was off the world's at each burst's end, in ticks. */
 function drift(speeds: readonly number[]): number[] {
-  const pace = new Pace(TICK);
+  const pace = new Pace(TICK, BURST);
   let world = 0;
   let guest = 0;
   return speeds.map((speed) => {
     guest = Math.max(guest, world); // as the machine does: set right, never backwards
-    const stepsPerTick = Number(pace.begin(BigInt(Math.round(world)) * TICK));
+    const stepsPerTick = Number(
+      pace.begin(BigInt(Math.round(world)) * TICK, BigInt(Math.round(guest - world))),
+    );
     world += BURST / speed;
     guest += Math.floor(BURST / stepsPerTick);
     pace.observe(BURST, BigInt(Math.round(world)) * TICK);
