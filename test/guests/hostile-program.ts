@@ -381,3 +381,81 @@ export function hostileProgram(seed: number, acts = 150): Uint8Array {
   }
   return image;
 }
+
+/** A device's registers: writes that set up a queue, and the one that notifies. */
+interface QueueRegisters {
+  readonly setUp: (queue: number, size: number, areas: readonly number[]) => number[];
+  readonly notify: (queue: number) => readonly [address: number, size: 1 | 2];
+}
+
+export const VIRTIO_MMIO_DISK: QueueRegisters = {
+  setUp: (queue, size, areas) => {
+    const set = (offset: number, value: number): number[] => put(VIRTIO_MMIO + offset, 2, value);
+    return [
+      ...[...set(0x70, 3), ...set(0x24, 1), ...set(0x20, 1), ...set(0x70, 11), ...set(0x30, queue)],
+      ...set(0x38, size),
+      ...areas.flatMap((area, i) => set(0x80 + 16 * i, area)),
+      ...[...set(0x44, 1), ...set(0x70, 15)],
+    ];
+  },
+  notify: () => [VIRTIO_MMIO + 0x50, 2],
+};
+
+const pciDevice = (number: number): QueueRegisters => {
+  const space = ECAM + 0x8000 * number;
+  const bar = MMIO64 + 0x1_0000 * number;
+  return {
+    setUp: (queue, size, areas) => {
+      const set = (offset: number, width: 0 | 1 | 2, value: number): number[] =>
+        put(bar + offset, width, value);
+      return [
+        ...[...put(space + 0x20, 2, bar % 2 ** 32), ...put(space + 0x24, 2, 4), ...put(space + 0x04, 1, 6)],
+        ...[...set(0x14, 0, 3), ...set(0x08, 2, 1), ...set(0x0c, 2, 1), ...set(0x14, 0, 11)],
+        ...[...set(0x16, 1, queue), ...set(0x18, 1, size)],
+        ...areas.flatMap((area, i) => set(0x20 + 8 * i, 2, area)),
+        ...[...set(0x1c, 1, 1), ...set(0x14, 0, 15)],
+      ];
+    },
+    notify: (queue) => [bar + 0x3000 + 4 * queue, 1],
+  };
+};
+export const PCI_RNG = pciDevice(1);
+export const PCI_CONSOLE = pciDevice(2);
+
+export interface Notifications {
+  readonly device: QueueRegisters;
+  readonly queue: number;
+  /** Of the queue: so many buffers are made available before each notification, all of them the same one. */
+  readonly size: number;
+  readonly chain: readonly { readonly length: number; readonly write?: boolean }[];
+}
+
+/** Firmware that makes a whole queue of one and the same buffer available and notifies, for ever. Buffers begin as newlines. */
+export function notifyForEver({ device, queue, size, chain }: Notifications): Uint8Array {
+  const [table, driver, used, buffers] = [DATA, DATA + 0x2000, DATA + 0x4000, DATA + 0x1_0000];
+  const [address, width] = device.notify(queue);
+  const loop = [a.addi(t2, t2, size), a.store(1, t2, t0), a.store(width, a0, t1)];
+  const words = [
+    ...device.setUp(queue, size, [table, driver, used]),
+    ...a.li(t0, driver + 2),
+    ...a.li(t1, address),
+    ...a.li(a0, queue),
+    ...a.li(t2, 0),
+    ...loop,
+    a.jal(zero, -4 * loop.length),
+  ];
+  const image = new Uint8Array(buffers - RAM_BASE + 4 * 0x1_0000);
+  image.set(a.assemble(words));
+  image.fill(0x0a, buffers - RAM_BASE);
+  const view = new DataView(image.buffer);
+  chain.forEach(({ length, write = false }, i) => {
+    const at = table - RAM_BASE + 16 * i;
+    view.setBigUint64(at, BigInt(buffers + 0x1_0000 * i), true);
+    view.setUint32(at + 8, length, true);
+    view.setUint16(at + 12, (write ? 2 : 0) | (i < chain.length - 1 ? 1 : 0), true);
+    view.setUint16(at + 14, i + 1, true);
+  });
+  // A block device reads its request here: type 0, the first sector.
+  if (chain.length > 1) image.fill(0, buffers - RAM_BASE, buffers - RAM_BASE + 16);
+  return image;
+}

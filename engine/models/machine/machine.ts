@@ -30,6 +30,8 @@ import { RAM_BASE, VIRT } from './memory-map';
 const TICK_NANOSECONDS = 1_000_000_000n / BigInt(TIMEBASE_FREQUENCY);
 /** Instructions between two looks at the clock and at `expired`: a few milliseconds. */
 const BURST = 1_000_000;
+/** Bytes that devices may move in a burst; a guest can make them move gigabytes in an instruction. */
+const BURST_WORK = 8 * 2 ** 20;
 /** Where the wall clock of a deterministic guest starts: 2026-01-01T00:00:00Z, in nanoseconds. */
 const DETERMINISTIC_EPOCH = 1_767_225_600_000_000_000n;
 /** Name of the port that events and results go through: /dev/virtio-ports/events. */
@@ -126,7 +128,7 @@ export class Machine implements Guest {
     for (;;) {
       if (this.halt) return { reason: 'halted', ...this.halt };
       this.advanceClock();
-      if (left <= 0 || this.console.full || expired?.()) return { reason: 'budget' };
+      if (left <= 0 || this.full || expired?.()) return { reason: 'budget' };
       const before = this.instructions;
       const exit = this.hart.run(Math.min(left, BURST, this.stepsUntilAlarm()));
       const executed = this.instructions - before;
@@ -225,7 +227,13 @@ export class Machine implements Guest {
     return this.powerOnWall + this.hart.time * TICK_NANOSECONDS;
   }
 
+  /** Output has to be taken before the guest may go on. */
+  private get full(): boolean {
+    return this.console.full || this.events.full;
+  }
+
   private advanceClock(): void {
+    this.ram.work = 0;
     if (this.pace) {
       const now = this.host.now();
       this.setWallClock(now);
@@ -236,13 +244,17 @@ export class Machine implements Guest {
     this.knownAlarm = this.board.nextAlarm();
   }
 
-  /** A write may set an alarm that comes before the burst's end: the burst then ends here, wherever it was cut. */
+  /**
+   * A write may set an alarm that comes before the burst's end: the burst then ends here, wherever it was cut. So it
+   * does after a write that made devices do much.
+   */
   private writeBus(address: number, size: 1 | 2 | 4, value: number): boolean {
     const known = this.board.bus.write(address, size, value);
     if (this.board.nextAlarm() !== this.knownAlarm) {
       this.knownAlarm = this.board.nextAlarm();
       this.hart.requestExit();
     }
+    if (this.ram.work > BURST_WORK || this.full) this.hart.requestExit();
     return known;
   }
 
