@@ -25,7 +25,7 @@ import { Board, type MachineContext } from './board';
 import { Pace } from './pace';
 import { boot, placeImage } from './boot';
 import { TIMEBASE_FREQUENCY, machineDeviceTreeBlob } from './devicetree';
-import { RAM_BASE, VIRT } from './memory-map';
+import { MAX_DISKS, RAM_BASE, VIRT } from './memory-map';
 
 const TICK_NANOSECONDS = 1_000_000_000n / BigInt(TIMEBASE_FREQUENCY);
 /** Instructions between two looks at the clock and at `expired`: a few milliseconds. */
@@ -72,6 +72,8 @@ export class Machine implements Guest {
     private readonly host: HostServices,
   ) {
     checkMemory(definition.memory);
+    checkDisks(definition, files.disks ?? []);
+    checkCommandLine(definition.commandLine ?? '');
     this.deterministic = definition.clock === 'deterministic';
     this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
     this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
@@ -285,6 +287,24 @@ export class Machine implements Guest {
 function checkMemory(memory: number): void {
   if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > 2048 * MEBIBYTE) {
     throw new ImageError(`memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to 2048 MiB`);
+  }
+}
+
+function checkDisks({ disks }: MachineDefinition, files: readonly Uint8Array[]): void {
+  if (files.length > MAX_DISKS) {
+    throw new ImageError(`${files.length} disks: this machine has places for ${MAX_DISKS}; give fewer`);
+  }
+  const empty = files.findIndex(({ length }) => length === 0);
+  if (empty >= 0) {
+    throw new ImageError(
+      `the disk ${disks?.[empty]?.name ?? empty} has no bytes; give an image of the disk's size`,
+    );
+  }
+}
+
+function checkCommandLine(commandLine: string): void {
+  if (commandLine.includes('\0')) {
+    throw new ImageError('the kernel command line has a NUL character, which would end it; leave it out');
   }
 }
 
