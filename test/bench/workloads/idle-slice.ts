@@ -54,14 +54,19 @@ export const idleSlice: Workload = {
       const slices = (from: number): Promise<SliceMetrics[]> => store.readMetrics(guest, from);
       let seen = 0;
       /** The next committed slice in which the guest did next to nothing. */
-      const idle = (wanted: SliceMetrics['restoredFrom'][]): Promise<SliceMetrics> =>
-        observer.until('an idle slice', SECONDS_TO_IDLE, async () => {
+      const idle = (wanted: SliceMetrics['restoredFrom'][]): Promise<SliceMetrics> => {
+        let found: SliceMetrics | undefined;
+        return observer.until('an idle slice', SECONDS_TO_IDLE, async () => {
+          // Metrics are there before the commit, and the commit before the answer.
+          if (found !== undefined && answerTo(found, answers) !== undefined) return found;
           for (const slice of await slices(seen + 1)) {
             seen = Math.max(seen, slice.generation);
-            if (slice.instructions < IDLE_INSTRUCTIONS && wanted.includes(slice.restoredFrom)) return slice;
+            const isWanted = slice.instructions < IDLE_INSTRUCTIONS && wanted.includes(slice.restoredFrom);
+            if (isWanted) found = slice;
           }
           return undefined;
         });
+      };
 
       await observer.until('the prompt', SECONDS_TO_IDLE, () =>
         /# $/.test(observer.text) ? true : undefined,
@@ -120,12 +125,12 @@ function peakResidentBytes(pid: number | undefined): number {
   }
 }
 
+const answerTo = ({ endedAt }: SliceMetrics, answers: readonly Answer[]): Answer | undefined =>
+  answers.find(({ at }) => at >= endedAt && at < endedAt + ANSWER_MS);
+
 /** The whole invocation less the guest's own time: the commit, the collection and the next token are in it. */
-function outside(slice: SliceMetrics, answers: readonly Answer[]): number {
-  const answer = answers.find(({ at }) => at >= slice.endedAt && at < slice.endedAt + ANSWER_MS);
-  if (answer === undefined) throw new Error(`no invocation answered for generation ${slice.generation}`);
-  return Math.round(answer.milliseconds - slice.runMs);
-}
+const outside = (slice: SliceMetrics, answers: readonly Answer[]): number =>
+  Math.round((answerTo(slice, answers)?.milliseconds ?? NaN) - slice.runMs);
 
 /** Everything but the guest's own running and waiting, as the worker sees it: lease, restore, flush. */
 const overhead = ({ startedAt, endedAt, runMs }: SliceMetrics): number =>
