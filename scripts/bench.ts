@@ -4,7 +4,7 @@
  * may be busy.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { performanceDocument, type Machine } from '../test/bench/document';
@@ -65,17 +65,18 @@ async function main(): Promise<void> {
     return;
   }
   const progress = asked.json ? () => undefined : (line: string) => console.error(`  ${line}`);
+  const machine: Machine = {
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpus: cpus().length,
+    load: loadavg()[0] ?? 0,
+  };
   const reports: Report[] = [];
   for (const workload of asked.chosen) {
     const report = await measure(workload, asked.runs, progress);
     reports.push(report);
     if (!asked.json) console.log(`${table(workload.title, report)}\n`);
   }
-  const machine: Machine = {
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cpus: cpus().length,
-  };
   if (asked.write) {
     const measured = asked.chosen.map(({ title }, index) => ({ title, report: reports[index]! }));
     mkdirSync(dirname(DOCUMENT), { recursive: true });

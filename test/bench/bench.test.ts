@@ -59,10 +59,12 @@ test('the document has ratios and sizes before times, and says what was skipped'
       { title: 'the boot', report },
       { title: 'the other', report: skipped },
     ],
-    { node: 'v24.0.0', cpu: 'a CPU', cpus: 2 },
+    { node: 'v24.0.0', cpu: 'a CPU', cpus: 2, load: 0.25 },
     new Date('2026-01-02T03:04:05Z'),
   );
-  expect(text).toContain('Measured 2026-01-02 with Node v24.0.0 on 2 CPUs (a CPU).');
+  expect(text).toContain(
+    'Measured 2026-01-02 with Node v24.0.0 on 2 CPUs (a CPU); load average before: 0.3.',
+  );
   const ratio = text.search(/\| to userspace, ratio +\| 6\.00 x +\| +\| <= 5\.00 x MISS \|/);
   const time = text.search(/\| to userspace, ours +\| 600 ms/);
   expect(ratio).toBeGreaterThan(0);

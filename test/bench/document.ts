@@ -6,6 +6,8 @@ export interface Machine {
   readonly node: string;
   readonly cpu: string;
   readonly cpus: number;
+  /** Processes that wanted a CPU in the minute before, on average: above `cpus`, times are too long. */
+  readonly load: number;
 }
 
 interface Measured {
@@ -35,7 +37,8 @@ export function performanceDocument(measured: readonly Measured[], machine: Mach
     '',
     'Written by `npm run bench -- --write`, which measures everything anew; not by hand.',
     '',
-    `Measured ${date.toISOString().slice(0, 10)} with Node ${machine.node} on ${machine.cpus} CPUs (${machine.cpu}).`,
+    `Measured ${date.toISOString().slice(0, 10)} with Node ${machine.node} on ${machine.cpus} CPUs ` +
+      `(${machine.cpu}); load average before: ${machine.load.toFixed(1)}.`,
     '',
     ...skipped,
     ...section('Ratios and sizes', ({ unit }) => !ABSOLUTE.includes(unit)),
