@@ -3,27 +3,32 @@
  * skipped with a reason, 1 a workload failed, 64 wrong usage. A missed target is shown, and is no failure: the machine
  * may be busy.
  */
-import { existsSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { performanceDocument, type Machine } from '../test/bench/document';
 import { table } from '../test/bench/table';
 import type { Report, Workload } from '../test/bench/workload';
 import { workloads } from '../test/bench/workloads';
 
-const usage = `usage: npm run bench -- [--only NAME]... [--runs N] [--json]
+const usage = `usage: npm run bench -- [--only NAME]... [--runs N] [--json] [--write]
   --only  workload to run; may be repeated (there are: ${workloads.map(({ name }) => name).join(', ')})
   --runs  runs of each peer, at least 3 (default: 3)
-  --json  print the reports as JSON on stdout and nothing else`;
+  --json  print the reports as JSON on stdout and nothing else
+  --write also write docs/performance.md; with all workloads only`;
+
+const DOCUMENT = join(__dirname, '..', 'docs', 'performance.md');
 
 class UsageError extends Error {}
 
-function options(): { json: boolean; runs: number; chosen: readonly Workload[] } | undefined {
+function options(): { json: boolean; write: boolean; runs: number; chosen: readonly Workload[] } | undefined {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },
       runs: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -34,8 +39,12 @@ function options(): { json: boolean; runs: number; chosen: readonly Workload[] }
   }
   const unknown = values.only?.find((name) => !workloads.some((workload) => workload.name === name));
   if (unknown !== undefined) throw new UsageError(`--only ${unknown}: no such workload`);
+  if (values.write && values.only !== undefined) {
+    throw new UsageError('--write describes all workloads: leave --only out');
+  }
   return {
     json: values.json,
+    write: values.write,
     runs,
     chosen: workloads.filter(({ name }) => values.only?.includes(name) ?? true),
   };
@@ -56,14 +65,25 @@ async function main(): Promise<void> {
     return;
   }
   const progress = asked.json ? () => undefined : (line: string) => console.error(`  ${line}`);
+  const machine: Machine = {
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpus: cpus().length,
+    load: loadavg()[0] ?? 0,
+  };
   const reports: Report[] = [];
   for (const workload of asked.chosen) {
     const report = await measure(workload, asked.runs, progress);
     reports.push(report);
     if (!asked.json) console.log(`${table(workload.title, report)}\n`);
   }
+  if (asked.write) {
+    const measured = asked.chosen.map(({ title }, index) => ({ title, report: reports[index]! }));
+    mkdirSync(dirname(DOCUMENT), { recursive: true });
+    writeFileSync(DOCUMENT, performanceDocument(measured, machine, new Date()));
+    progress('wrote docs/performance.md');
+  }
   if (asked.json) {
-    const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
     console.log(JSON.stringify({ machine, reports }, null, 2));
   }
 }

@@ -7,6 +7,9 @@ const layout = record('event-port', 1, { partial: bytes, results: list(bytes) })
 
 /** Longest result in bytes; what exceeds it is cut off, so that a guest cannot fill its worker. */
 const LONGEST = 256 * 1024;
+/** Results after which `full` asks the caller to take them, and those after which more are lost. */
+const MANY = 1000;
+const MOST = 65_536;
 
 export class EventPort implements Stateful {
   readonly kind = layout.name;
@@ -25,12 +28,17 @@ export class EventPort implements Stateful {
   receive(written: Uint8Array): void {
     for (const byte of written) {
       if (byte === NEWLINE) {
-        this.results.push(Uint8Array.from(this.partial));
+        if (this.results.length < MOST) this.results.push(Uint8Array.from(this.partial));
         this.partial = [];
       } else if (this.partial.length < LONGEST) {
         this.partial.push(byte);
       }
     }
+  }
+
+  /** Results are still accepted, but somebody should take them: a guest that floods the port fills its worker. */
+  get full(): boolean {
+    return this.results.length >= MANY;
   }
 
   /** Whole lines since the last call. */

@@ -4,6 +4,8 @@ import { PAGE_SIZE, type PageSpace } from './page-space';
 
 const PAGE_SHIFT = 12;
 const DIRTY = 1;
+/** What an access of a bus master counts besides its bytes. */
+const ACCESS_WORK = 32;
 /** Written to once, and committed since. Pages without a flag are zero, and cost the host nothing. */
 const TOUCHED = 2;
 
@@ -20,6 +22,8 @@ export interface RamOptions {
 export class Ram implements BusMemory, PageSpace {
   readonly name = 'ram';
   readonly pages: number;
+  /** What bus masters have done here, in bytes: whoever runs the guest bounds it, and sets it to 0. */
+  work = 0;
   private readonly view32: DataView;
 
   constructor(private readonly options: RamOptions) {
@@ -95,6 +99,7 @@ export class Ram implements BusMemory, PageSpace {
 
   private offset(address: number, length: number): number {
     if (!this.contains(address, length)) throw new BusError(address, length);
+    this.work += length + ACCESS_WORK;
     return address - this.options.base;
   }
   private touch(offset: number, length: number): void {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { GuestRun, GuestWorkload, Peer } from './peer';
 import { runGuestProcess } from './peers/guest-process';
 import { interleave, median } from './statistics';
+import { performanceDocument } from './document';
 import { table } from './table';
 import { boot } from './workloads/boot';
 
@@ -48,6 +49,27 @@ test('boot: the ratio is ours over theirs, held against the target', async () =>
   const text = table('a title '.repeat(20), report);
   expect(text).toMatch(/to userspace, ratio +6\.00 x +<= 5\.00 x MISS/);
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('the document has ratios and sizes before times, and says what was skipped', async () => {
+  const report = await boot(fake('ours', 600, []), fake('theirs', 100, []), 5).run(options);
+  const skipped = { workload: 'other', skipped: 'nothing to measure with' };
+  const text = performanceDocument(
+    [
+      { title: 'the boot', report },
+      { title: 'the other', report: skipped },
+    ],
+    { node: 'v24.0.0', cpu: 'a CPU', cpus: 2, load: 0.25 },
+    new Date('2026-01-02T03:04:05Z'),
+  );
+  expect(text).toContain(
+    'Measured 2026-01-02 with Node v24.0.0 on 2 CPUs (a CPU); load average before: 0.3.',
+  );
+  const ratio = text.search(/\| to userspace, ratio +\| 6\.00 x +\| +\| <= 5\.00 x MISS \|/);
+  const time = text.search(/\| to userspace, ours +\| 600 ms/);
+  expect(ratio).toBeGreaterThan(0);
+  expect(time).toBeGreaterThan(ratio);
+  expect(text).toContain('Skipped: the other. nothing to measure with');
 });
 
 test('boot is skipped, with the reason, when a peer is missing', async () => {

@@ -28,7 +28,7 @@ export function table(title: string, report: Report): string {
   return [heading, line(header), rule, ...rows.map(line)].join('\n');
 }
 
-function verdict(value: number, target: number, figure: Figure): string {
+export function verdict(value: number, target: number, figure: Figure): string {
   return `<= ${show(target, figure)} ${value <= target ? 'ok' : 'MISS'}`;
 }
 
@@ -36,7 +36,7 @@ function number(value: number, { unit }: Figure): string {
   return value.toFixed(digits[unit]);
 }
 
-function show(value: number, figure: Figure): string {
+export function show(value: number, figure: Figure): string {
   return `${number(value, figure)} ${figure.unit}`;
 }
 

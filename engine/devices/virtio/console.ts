@@ -29,8 +29,11 @@ const QUEUE_SIZE = 64;
 const CONTROL_RECEIVE = 2;
 const CONTROL_TRANSMIT = 3;
 const MAXIMUM_PORTS = 16;
-/** Most bytes of output in one buffer; Linux sends pages, or 32 KiB at most. */
-const MAXIMUM_OUTPUT = 1 << 20;
+/**
+ * Most bytes of output at one notification: a full queue of what Linux sends at most in a buffer, 32 KiB. Buffers may
+ * all name the same memory, so a guest's RAM is no bound.
+ */
+const MAXIMUM_OUTPUT = QUEUE_SIZE * 32_768;
 const CONTROL_BYTES = 8;
 /** Offset of emerg_wr in the configuration space, section 5.3.4. */
 const EMERGENCY_WRITE = 8;
@@ -181,10 +184,11 @@ export class VirtioConsole extends VirtioDevice {
 
   private takeOutput(index: number, port: number): void {
     const queue = this.queue(index);
+    let room = MAXIMUM_OUTPUT;
     for (let left = queue.waiting(); left > 0; left--) {
       const chain = queue.take();
-      if (chain.readable.remaining > MAXIMUM_OUTPUT)
-        throw new VirtioFault('console output of more than 1 MiB');
+      room -= chain.readable.remaining;
+      if (room < 0) throw new VirtioFault('console output of more than 2 MiB at once');
       const data = chain.readable.take(chain.readable.remaining);
       queue.give(chain);
       if (data.length > 0) this.onOutput(port, data);

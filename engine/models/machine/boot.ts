@@ -26,6 +26,12 @@ export interface Placement {
   readonly initrd: { readonly start: number; readonly end: number } | undefined;
 }
 
+interface Region {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 const alignDown = (address: number, by: number): number => Math.floor(address / by) * by;
 const describe = (bytes: number): string => `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
 
@@ -76,8 +82,21 @@ export function placeImage(definition: MachineDefinition, files: GuestFiles): Pl
   return { deviceTree, initrd: { start, end: start + initrd.length } };
 }
 
+/** What the firmware may not lie over: all that is put into RAM besides it. */
+function regions({ definition, files, placement }: BootOptions): Region[] {
+  const { kernel, initrd } = files;
+  const at = (name: string, start: number, bytes: number): Region => ({ name, start, end: start + bytes });
+  const found = [at('the device tree', placement.deviceTree, DEVICE_TREE_ROOM)];
+  if (kernel)
+    found.push(at(definition.kernel?.name ?? 'the kernel', RAM_BASE + KERNEL_OFFSET, kernel.length));
+  if (initrd && placement.initrd) {
+    found.push(at(definition.initrd?.name ?? 'the initrd', placement.initrd.start, initrd.length));
+  }
+  return found;
+}
+
 /** Loads firmware: an ELF file by its physical addresses, else a raw binary at the start of RAM. Returns the entry. */
-function loadFirmware(ram: Ram, name: string, firmware: Uint8Array): number {
+function loadFirmware(ram: Ram, name: string, firmware: Uint8Array, taken: readonly Region[]): number {
   const executable = isElf(firmware)
     ? parseElf(name, firmware)
     : { entry: RAM_BASE, segments: [{ address: RAM_BASE, bytes: firmware, size: firmware.length }] };
@@ -86,6 +105,13 @@ function loadFirmware(ram: Ram, name: string, firmware: Uint8Array): number {
       throw new ImageError(
         `${name} wants ${describe(size)} at 0x${address.toString(16)}, which is not in RAM ` +
           `(from 0x${RAM_BASE.toString(16)}); link it there, or give the guest more memory`,
+      );
+    }
+    const under = taken.find(({ start, end }) => address < end && start < address + size);
+    if (under) {
+      throw new ImageError(
+        `${name} wants ${describe(size)} at 0x${address.toString(16)}, where ${under.name} lies ` +
+          `(from 0x${under.start.toString(16)}); link it elsewhere, make it smaller, or give the guest more memory`,
       );
     }
     ram.place(address, bytes);
@@ -111,7 +137,8 @@ export interface BootOptions {
 }
 
 /** Fills RAM and points the hart at the firmware. @throws ImageError when the firmware does not fit. */
-export function boot(hart: Hart, ram: Ram, { definition, files, placement, deviceTree }: BootOptions): void {
+export function boot(hart: Hart, ram: Ram, options: BootOptions): void {
+  const { definition, files, placement, deviceTree } = options;
   const { firmware, kernel, initrd } = files;
   if (!firmware) {
     throw new ImageError(
@@ -124,7 +151,7 @@ export function boot(hart: Hart, ram: Ram, { definition, files, placement, devic
       `the device tree takes ${describe(deviceTree.length)}; shorten the kernel command line`,
     );
   }
-  const entry = loadFirmware(ram, definition.firmware?.name ?? 'firmware', firmware);
+  const entry = loadFirmware(ram, definition.firmware?.name ?? 'firmware', firmware, regions(options));
   if (kernel) ram.place(RAM_BASE + KERNEL_OFFSET, kernel);
   if (initrd && placement.initrd) ram.place(placement.initrd.start, initrd);
   ram.place(placement.deviceTree, deviceTree);

@@ -25,11 +25,13 @@ import { Board, type MachineContext } from './board';
 import { Pace } from './pace';
 import { boot, placeImage } from './boot';
 import { TIMEBASE_FREQUENCY, machineDeviceTreeBlob } from './devicetree';
-import { RAM_BASE, VIRT } from './memory-map';
+import { MAX_DISKS, RAM_BASE, VIRT } from './memory-map';
 
 const TICK_NANOSECONDS = 1_000_000_000n / BigInt(TIMEBASE_FREQUENCY);
 /** Instructions between two looks at the clock and at `expired`: a few milliseconds. */
 const BURST = 1_000_000;
+/** Bytes that devices may move in a burst; a guest can make them move gigabytes in an instruction. */
+const BURST_WORK = 8 * 2 ** 20;
 /** Where the wall clock of a deterministic guest starts: 2026-01-01T00:00:00Z, in nanoseconds. */
 const DETERMINISTIC_EPOCH = 1_767_225_600_000_000_000n;
 /** Name of the port that events and results go through: /dev/virtio-ports/events. */
@@ -70,6 +72,8 @@ export class Machine implements Guest {
     private readonly host: HostServices,
   ) {
     checkMemory(definition.memory);
+    checkDisks(definition, files.disks ?? []);
+    checkCommandLine(definition.commandLine ?? '');
     this.deterministic = definition.clock === 'deterministic';
     this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
     this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
@@ -126,7 +130,7 @@ export class Machine implements Guest {
     for (;;) {
       if (this.halt) return { reason: 'halted', ...this.halt };
       this.advanceClock();
-      if (left <= 0 || this.console.full || expired?.()) return { reason: 'budget' };
+      if (left <= 0 || this.full || expired?.()) return { reason: 'budget' };
       const before = this.instructions;
       const exit = this.hart.run(Math.min(left, BURST, this.stepsUntilAlarm()));
       const executed = this.instructions - before;
@@ -225,7 +229,13 @@ export class Machine implements Guest {
     return this.powerOnWall + this.hart.time * TICK_NANOSECONDS;
   }
 
+  /** Output has to be taken before the guest may go on. */
+  private get full(): boolean {
+    return this.console.full || this.events.full;
+  }
+
   private advanceClock(): void {
+    this.ram.work = 0;
     if (this.pace) {
       const now = this.host.now();
       this.setWallClock(now);
@@ -236,13 +246,17 @@ export class Machine implements Guest {
     this.knownAlarm = this.board.nextAlarm();
   }
 
-  /** A write may set an alarm that comes before the burst's end: the burst then ends here, wherever it was cut. */
+  /**
+   * A write may set an alarm that comes before the burst's end: the burst then ends here, wherever it was cut. So it
+   * does after a write that made devices do much.
+   */
   private writeBus(address: number, size: 1 | 2 | 4, value: number): boolean {
     const known = this.board.bus.write(address, size, value);
     if (this.board.nextAlarm() !== this.knownAlarm) {
       this.knownAlarm = this.board.nextAlarm();
       this.hart.requestExit();
     }
+    if (this.ram.work > BURST_WORK || this.full) this.hart.requestExit();
     return known;
   }
 
@@ -273,6 +287,24 @@ export class Machine implements Guest {
 function checkMemory(memory: number): void {
   if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > 2048 * MEBIBYTE) {
     throw new ImageError(`memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to 2048 MiB`);
+  }
+}
+
+function checkDisks({ disks }: MachineDefinition, files: readonly Uint8Array[]): void {
+  if (files.length > MAX_DISKS) {
+    throw new ImageError(`${files.length} disks: this machine has places for ${MAX_DISKS}; give fewer`);
+  }
+  const empty = files.findIndex(({ length }) => length === 0);
+  if (empty >= 0) {
+    throw new ImageError(
+      `the disk ${disks?.[empty]?.name ?? empty} has no bytes; give an image of the disk's size`,
+    );
+  }
+}
+
+function checkCommandLine(commandLine: string): void {
+  if (commandLine.includes('\0')) {
+    throw new ImageError('the kernel command line has a NUL character, which would end it; leave it out');
   }
 }
 
