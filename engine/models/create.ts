@@ -1,6 +1,7 @@
 /** The one way from a definition to a guest. */
 import { type Guest, type GuestDefinition, type GuestFiles, type HostServices, ImageError } from './guest';
 import { Machine } from './machine/machine';
+import { ParavirtMachine } from './paravirt/machine';
 
 type Model = GuestDefinition['model'];
 type ModelFactory<M extends Model> = (
@@ -11,6 +12,7 @@ type ModelFactory<M extends Model> = (
 
 const factories: { readonly [M in Model]?: ModelFactory<M> } = {
   machine: (definition, files, host) => new Machine(definition, files, host),
+  paravirt: (definition, files, host) => new ParavirtMachine(definition, files, host),
 };
 
 /** @throws ImageError when the definition or its files cannot become a guest. */
