@@ -126,6 +126,7 @@ export class Hart {
     new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
     this.setCell(at.PRIVILEGE, 3n);
     this.setCell(at.RESERVATION, -1n);
+    this.setCell(at.STEPS_PER_TICK, BigInt(at.NOMINAL_STEPS_PER_TICK));
     this.setCell(at.MTIMECMP, -1n);
     this.setCell(at.STIMECMP, -1n);
     this.refresh();
@@ -168,11 +169,21 @@ export class Hart {
 
   /** mtime: ticks of the timebase. */
   get time(): bigint {
-    return this.cell(at.TIME_OFFSET) + this.steps / BigInt(at.STEPS_PER_TICK);
+    return this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick;
   }
   set time(ticks: bigint) {
-    this.setCell(at.TIME_OFFSET, ticks - this.steps / BigInt(at.STEPS_PER_TICK));
+    this.setCell(at.TIME_OFFSET, ticks - this.steps / this.stepsPerTick);
     this.helpers.request_poll();
+  }
+
+  /** Instructions that make a tick. Setting it changes how fast time goes on, not what it is. */
+  get stepsPerTick(): bigint {
+    return this.cell(at.STEPS_PER_TICK);
+  }
+  set stepsPerTick(steps: bigint) {
+    const now = this.time;
+    this.setCell(at.STEPS_PER_TICK, steps);
+    this.time = now;
   }
 
   get timeCompare(): bigint {
@@ -187,12 +198,12 @@ export class Hart {
   get ticksUntilTimer(): bigint | undefined {
     const steps = BigInt.asUintN(64, this.helpers.update_timers());
     if (steps >= 1n << 62n) return undefined;
-    return (steps + BigInt(at.STEPS_PER_TICK) - 1n) / BigInt(at.STEPS_PER_TICK);
+    return (steps + this.stepsPerTick - 1n) / this.stepsPerTick;
   }
 
   /** Steps until mtime reaches `ticks`; not positive when it has. */
   stepsUntil(ticks: bigint): bigint {
-    return (ticks - this.cell(at.TIME_OFFSET)) * BigInt(at.STEPS_PER_TICK) - this.steps;
+    return (ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
   }
 
   get pc(): bigint {

@@ -25,7 +25,7 @@ export const WAITING = 0x1210; // 1 after wfi
 export const STEPS = 0x1218;
 /** Those of them that trapped: minstret = steps - trapped + what the guest wrote. */
 export const TRAPPED_STEPS = 0x1220;
-/** mtime = TIME_OFFSET + steps / STEPS_PER_TICK. */
+/** mtime = TIME_OFFSET + steps / STEPS_PER_TICK, both cells. */
 export const TIME_OFFSET = 0x1228;
 export const MTIMECMP = 0x1230;
 /** Interrupt lines into the hart, in the bit positions of mip. */
@@ -37,6 +37,8 @@ export const MCYCLE_OFFSET = 0x1258;
 /** All superpages in the TLBs lie between these: sfence.vma of one address there flushes all. */
 export const SUPERPAGE_LOW = 0x1260;
 export const SUPERPAGE_HIGH = 0x1268;
+/** How many instructions make a tick of mtime: fixed for deterministic guests, else what this worker achieves. */
+export const STEPS_PER_TICK = 0x1270;
 /** CSR cells: csr.ts gives each stored CSR its place from here on. */
 export const CSRS = 0x1300;
 
@@ -135,8 +137,8 @@ export const RAM = 0x200000;
 /** Physical address of RAM on `virt`. Above 2^31 and so not an i32: see state.ts for AssemblyScript's copy. */
 export const RAM_SHIFT = 31;
 
-/** Ten million ticks a second, a nominal hundred million instructions a second. */
-export const STEPS_PER_TICK = 10;
+/** Of ten million ticks a second: a nominal hundred million instructions a second. */
+export const NOMINAL_STEPS_PER_TICK = 10;
 
 // --- Why a run ended.
 export const EXIT_NONE = 0;

@@ -19,11 +19,14 @@ export const base: readonly Extension[] = [rv64i, m, a, f, d, c, zicsr, zifencei
 /** What can be left out, by name. */
 export const optional: readonly Extension[] = [zba, zbb, zbs];
 
-/** Extensions without instructions of their own; they are there in CSRs and counters. */
-export const withoutInstructions = ['zicntr', 'sstc'] as const;
+/** What the base is called in device trees, with what it has in counters and CSRs alone. */
+export const baseNames: readonly string[] = ['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 'zicntr'];
+
+/** Extensions without instructions: they show in CSRs. */
+const withoutInstructions = ['sstc'];
 
 /** Names that a guest may ask for, beyond rv64gc. */
-export const selectable: readonly string[] = [...optional.map(({ name }) => name), 'sstc'];
+export const selectable: readonly string[] = [...optional.map(({ name }) => name), ...withoutInstructions];
 
 /** The instructions of rv64gc and the named extensions. */
 export function instructionsOf(names: readonly string[]): readonly Instruction[] {

@@ -9,7 +9,7 @@ import { CallerRandom, SeededRandom } from '../backends/random';
 import { exitCounters } from '../cpu/exit-counters';
 import { Hart, Line } from '../cpu/hart';
 import type { Halt } from '../devices/syscon';
-import { selectable, withoutInstructions } from '../isa/table';
+import { baseNames, selectable } from '../isa/table';
 import { Ram } from '../memory/ram';
 import { bytes, optional, record, text, u16, u64 } from '../snapshot/codec';
 import { StateError } from '../snapshot/errors';
@@ -27,6 +27,7 @@ import {
 import { Board, type BoardRow, type MachineContext } from './machine/board';
 import { TIMEBASE_FREQUENCY, type DeviceTreeOptions } from './machine/devicetree';
 import { RAM_BASE } from './machine/memory-map';
+import { Pace } from './machine/pace';
 
 const TICK_NANOSECONDS = 1_000_000_000n / BigInt(TIMEBASE_FREQUENCY);
 /** Instructions between two looks at the clock and at `expired`: a few milliseconds. */
@@ -73,6 +74,8 @@ export abstract class BoardGuest implements Guest {
   /** Wall time at mtime zero, in nanoseconds since the Unix epoch. */
   private powerOnWall: bigint;
   private halt: Halt | undefined;
+  /** How fast this worker runs the guest; deterministic guests have their own time. */
+  private readonly pace: Pace | undefined;
   /** The alarm that the present burst reckons with. */
   private knownAlarm: bigint | undefined;
 
@@ -87,6 +90,7 @@ export abstract class BoardGuest implements Guest {
     this.layout = stateLayout(options.name);
     this.deterministic = definition.clock === 'deterministic';
     this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
+    this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
     this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
     this.chosenExtensions = checkExtensions(definition.cpu ?? selectable);
 
@@ -130,7 +134,9 @@ export abstract class BoardGuest implements Guest {
       if (left <= 0 || this.console.full || expired?.()) return { reason: 'budget' };
       const before = this.instructions;
       const exit = this.hart.run(Math.min(left, BURST, this.stepsUntilAlarm()));
-      left -= this.instructions - before;
+      const executed = this.instructions - before;
+      left -= executed;
+      if (exit === 'budget') this.pace?.observe(executed, this.host.now());
       if (exit === 'trap') this.onTrap();
       if (exit === 'idle' && !this.alarmIsDue()) return { reason: 'idle', wakeAfter: this.wakeAfter() };
     }
@@ -201,8 +207,7 @@ export abstract class BoardGuest implements Guest {
   protected describeHart(): Pick<DeviceTreeOptions, 'cpu' | 'rngSeed'> {
     const rngSeed = new Uint8Array(32);
     (this.seeded ?? new CallerRandom(this.host.fillRandom)).fill(rngSeed);
-    const extensions = [...'mafdc', 'zicsr', 'zifencei', ...withoutInstructions, ...this.chosenExtensions];
-    return { cpu: { extensions, mmu: 'sv57' }, rngSeed };
+    return { cpu: { extensions: [...baseNames, ...this.chosenExtensions], mmu: 'sv57' }, rngSeed };
   }
 
   private context(definition: CommonDefinition, disks: readonly CopyOnWriteDisk[]): MachineContext {
@@ -242,7 +247,12 @@ export abstract class BoardGuest implements Guest {
   }
 
   private advanceClock(): void {
-    if (!this.deterministic) this.setWallClock(this.host.now());
+    if (this.pace) {
+      const now = this.host.now();
+      this.setWallClock(now);
+      const ahead = (this.wall - now) / TICK_NANOSECONDS;
+      this.hart.stepsPerTick = this.pace.begin(now, ahead > 0n ? ahead : 0n);
+    }
     this.board.tick();
     this.knownAlarm = this.board.nextAlarm();
   }

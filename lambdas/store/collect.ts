@@ -6,7 +6,7 @@
  * wrote is ever believed; the oldest goes first, so what a crash interrupts
  * is found again by the next call.
  */
-import { readRoot } from './checkpoint';
+import { readRoot } from './opened-checkpoint';
 import { forEachBounded } from './bounded';
 import type { Attempt, CheckpointStore, Head, PackId } from './store';
 

@@ -1,7 +1,8 @@
 /** Brings a guest to its committed generation: from memory, from packs, or from its image alone. */
 import type { GuestFactory } from '../../engine/models/create';
 import type { Guest, GuestDefinition } from '../../engine/models/guest';
-import { emptyCheckpoint, loadPages, openCheckpoint, succeeds, type Checkpoint } from '../store/checkpoint';
+import { emptyCheckpoint, type Checkpoint } from '../store/checkpoint';
+import { loadPages, openCheckpoint, succeeds } from '../store/opened-checkpoint';
 import type { Attempt, CheckpointStore, Head } from '../store/store';
 import type { Images } from './image';
 

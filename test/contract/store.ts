@@ -203,6 +203,7 @@ export function storeContract(name: string, open: () => Promise<OpenTable>): voi
       }
       expect(await store.readMetrics(guest)).toEqual([metricsOf(guest, 1, 1), metricsOf(guest, 2, 4)]);
       expect(await store.readMetrics(guest, 2)).toEqual([metricsOf(guest, 2, 4)]);
+      expect(await store.readMetrics(guest, 3)).toEqual([]); // nothing committed there yet
     });
 
     test('the console shows what is committed, from any byte on, whatever other attempts wrote', async () => {

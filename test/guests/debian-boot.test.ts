@@ -27,6 +27,15 @@ describeWith([debianImages], 'Debian in the virtual machine', () => {
     expect(guest.exits['ecall-user']).toBeGreaterThan(100);
   }, 120_000);
 
+  it('has the CPU that was asked for, and no other', () => {
+    const guest = image.create({ cpu: ['zba'] });
+    runUntil(guest, '# ');
+    guest.type(Buffer.from('grep ^isa /proc/cpuinfo\n'));
+    const answer = runUntil(guest, '# ');
+    expect(answer).toMatch(/isa\s*: rv64imafdc_[a-z_]*zba/);
+    expect(answer).not.toMatch(/zbb|zbs|sstc/);
+  }, 60_000);
+
   it('is bit-identical after the same instructions in 1, 7 and 50 slices, each in a fresh guest', () => {
     const end = 1_000_000_000;
     const inSlices = (slices: number): { output: string; final: string } => {

@@ -5,7 +5,7 @@
  */
 import type { MachineDefinition } from '../../engine/models/guest';
 import { parseToken, type Token } from '../../lambdas/queue/token';
-import { openCheckpoint, loadPages } from '../../lambdas/store/checkpoint';
+import { openCheckpoint, loadPages } from '../../lambdas/store/opened-checkpoint';
 import type { CheckpointStore, Head } from '../../lambdas/store/store';
 import type { Item, Table } from '../../lambdas/store/table';
 import { TableStore } from '../../lambdas/store/table-store';

@@ -53,7 +53,7 @@ export function stepsNow(): u64 {
 }
 
 export function timeNow(): u64 {
-  return load<u64>(at.TIME_OFFSET) + stepsNow() / at.STEPS_PER_TICK;
+  return load<u64>(at.TIME_OFFSET) + stepsNow() / load<u64>(at.STEPS_PER_TICK);
 }
 
 export function count(counter: i32): void {

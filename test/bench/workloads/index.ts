@@ -1,4 +1,5 @@
 import type { Workload } from '../workload';
 import { bootInterpreter } from './boot';
+import { idleSlice } from './idle-slice';
 
-export const workloads: readonly Workload[] = [bootInterpreter];
+export const workloads: readonly Workload[] = [bootInterpreter, idleSlice];

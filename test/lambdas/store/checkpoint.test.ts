@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { PAGE_SIZE } from '../../../engine/models/guest';
 import { StateError } from '../../../engine/snapshot/errors';
-import {
-  emptyCheckpoint,
-  flush,
-  loadPages,
-  openCheckpoint,
-  succeeds,
-  type Checkpoint,
-} from '../../../lambdas/store/checkpoint';
+import { emptyCheckpoint, flush, type Checkpoint } from '../../../lambdas/store/checkpoint';
+import { loadPages, openCheckpoint, succeeds } from '../../../lambdas/store/opened-checkpoint';
 import { collect } from '../../../lambdas/store/collect';
 import { CorruptPackError } from '../../../lambdas/store/errors';
 import { packName } from '../../../lambdas/store/keys';
