@@ -1,5 +1,6 @@
 // The helper module: what generated code calls, and the embedder's few entries.
 export * from './access';
+export { bulk_copy, bulk_fill, bulk_move, bulk_multiply } from './bulk';
 export * from './csr';
 export * from './float';
 export { pmp_update } from './pmp';

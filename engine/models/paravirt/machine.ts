@@ -1,13 +1,16 @@
 /**
- * The paravirtual machine: a kernel that enters in S-mode, the monitor behind
- * its SBI calls, and virtio devices. No firmware, no M-mode.
+ * The paravirtual machine: a kernel that the porter has changed and that enters
+ * in S-mode, the monitor behind its SBI calls, and virtio devices. No firmware,
+ * no M-mode.
  */
+import { paravirt as hypercalls } from '../../isa/paravirt';
 import { BoardGuest } from '../board-guest';
 import { type GuestFiles, type HostServices, ImageError, type ParavirtDefinition } from '../guest';
 import { KERNEL_OFFSET, checkDeviceTreeSize, placeImage } from '../linux-image';
 import { type Identity, machineDeviceTreeBlob } from '../machine/devicetree';
 import { RAM_BASE } from '../machine/memory-map';
 import { PARAVIRT } from './memory-map';
+import { portKernel } from './porter/port';
 import { ECALL_FROM_SUPERVISOR, Supervisor, enterKernel } from './supervisor';
 
 const IDENTITY: Identity = { compatible: 'cdk-hypervisor,paravirt', model: 'cdk-hypervisor,paravirt' };
@@ -17,7 +20,13 @@ export class ParavirtMachine extends BoardGuest {
 
   /** @throws ImageError when the definition or its files cannot become a machine. */
   constructor(definition: ParavirtDefinition, files: GuestFiles, host: HostServices) {
-    super(definition, files, host, { name: 'paravirt', rows: PARAVIRT, monitor: true });
+    const ported = definition.port ?? true;
+    super(definition, files, host, {
+      name: 'paravirt',
+      rows: PARAVIRT,
+      monitor: true,
+      extensions: ported ? [hypercalls.name] : [],
+    });
     const { kernel, initrd } = files;
     if (!kernel) {
       throw new ImageError(
@@ -39,7 +48,7 @@ export class ParavirtMachine extends BoardGuest {
     });
     checkDeviceTreeSize(deviceTree);
     const entry = RAM_BASE + KERNEL_OFFSET;
-    this.ram.place(entry, kernel);
+    this.ram.place(entry, ported ? portKernel(definition.kernel?.name ?? 'kernel', kernel).image : kernel);
     if (initrd && placement.initrd) this.ram.place(placement.initrd.start, initrd);
     this.ram.place(placement.deviceTree, deviceTree);
     enterKernel(this.hart, BigInt(entry), BigInt(placement.deviceTree));

@@ -67,10 +67,13 @@ export function readKernelSymbols(label: string, image: Uint8Array): KernelSymbo
     );
   const tokens = findTokens(view);
   if (!tokens) {
-    throw refuse('its symbol table was looked for by the token table and token index of kallsyms, and is not there');
+    throw refuse(
+      'its symbol table was looked for by the token table and token index of kallsyms, and is not there',
+    );
   }
   const names = findNames(view, tokens);
-  if (!names) throw refuse('the names of its symbol table (kallsyms_names, kallsyms_markers) do not fit together');
+  if (!names)
+    throw refuse('the names of its symbol table (kallsyms_names, kallsyms_markers) do not fit together');
   const offsets = findOffsets(view, tokens.end, names);
   if (!offsets) throw refuse('the addresses of its symbol table (kallsyms_offsets) do not fit together');
   const all = names.symbols.map((symbol, index) => ({ ...symbol, offset: offsets[index]! }));
@@ -85,7 +88,8 @@ function findTokens(view: DataView): Tokens | undefined {
   const image = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const isDigits = (place: number): boolean => {
     for (let digit = 0; digit < DIGITS.count; digit++) {
-      if (image[place + 2 * digit] !== DIGITS.first + digit || image[place + 2 * digit + 1] !== 0) return false;
+      if (image[place + 2 * digit] !== DIGITS.first + digit || image[place + 2 * digit + 1] !== 0)
+        return false;
     }
     return true;
   };
@@ -199,7 +203,8 @@ function decodeNames(
   const symbols: { name: string; type: string }[] = [];
   let place = start;
   for (let symbol = 0; symbol < count; symbol++) {
-    if (symbol % SYMBOLS_A_MARKER === 0 && place - start !== markers[symbol / SYMBOLS_A_MARKER]) return undefined;
+    if (symbol % SYMBOLS_A_MARKER === 0 && place - start !== markers[symbol / SYMBOLS_A_MARKER])
+      return undefined;
     if (place + 2 > end) return undefined;
     let length = view.getUint8(place++);
     if (length & 0x80) length = (length & 0x7f) | (view.getUint8(place++) << 7);
