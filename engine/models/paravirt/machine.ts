@@ -48,7 +48,11 @@ export class ParavirtMachine extends BoardGuest {
     });
     checkDeviceTreeSize(deviceTree);
     const entry = RAM_BASE + KERNEL_OFFSET;
-    this.ram.place(entry, ported ? portKernel(definition.kernel?.name ?? 'kernel', kernel).image : kernel);
+    this.ram.place(entry, kernel);
+    if (ported) {
+      const { patches } = portKernel(definition.kernel?.name ?? 'kernel', kernel);
+      for (const { offset, bytes } of patches) this.ram.place(entry + offset, bytes);
+    }
     if (initrd && placement.initrd) this.ram.place(placement.initrd.start, initrd);
     this.ram.place(placement.deviceTree, deviceTree);
     enterKernel(this.hart, BigInt(entry), BigInt(placement.deviceTree));

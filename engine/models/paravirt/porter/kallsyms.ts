@@ -28,18 +28,14 @@ export interface KernelSymbol {
   readonly offset: number;
 }
 
-export interface KernelSymbols {
-  /** In the order of their addresses. */
-  readonly all: readonly KernelSymbol[];
-  /** The first symbol of that name. */
-  find(name: string): KernelSymbol | undefined;
-}
-
+/** Digits are used in names so much that each has its own token, at its own code: "0\0" to "9\0" in sequence. */
+const DIGIT = { first: 0x30, last: 0x39 };
+const DIGITS_BYTES = 2 * (DIGIT.last - DIGIT.first + 1);
 const TOKENS = 256;
 const SYMBOLS_A_MARKER = 256;
 const LONGEST_TOKEN = 128;
-/** Digits are used in names so much that each has its own token, at its own code: "0\0" to "9\0" in sequence. */
-const DIGITS = { first: 0x30, count: 10 };
+/** Linux, include/linux/kallsyms.h: KSYM_NAME_LEN. */
+const LONGEST_NAME = 512;
 /** Places that look like the digits but lead nowhere; more of them than this is no kernel. */
 const MOST_CANDIDATES = 4096;
 
@@ -50,54 +46,121 @@ interface Tokens {
   readonly end: number;
 }
 
-interface Names {
-  readonly symbols: readonly { readonly name: string; readonly type: string }[];
+/** Where each symbol's length and token numbers are. */
+type Names = Uint32Array;
+
+export class KernelSymbols {
+  private constructor(
+    private readonly image: Uint8Array,
+    private readonly tokens: readonly string[],
+    private readonly names: Names,
+    private readonly offsets: Float64Array,
+  ) {}
+
+  /**
+   * @param label what to call the image in errors
+   * @throws ImageError when there is no such table, naming what was looked for
+   */
+  static read(label: string, image: Uint8Array): KernelSymbols {
+    const view = new DataView(image.buffer, image.byteOffset, image.length);
+    const refuse = (missing: string): ImageError =>
+      new ImageError(
+        `${label} cannot be ported: ${missing}; give a kernel built with CONFIG_KALLSYMS ` +
+          '(distributions do), or start it unported',
+      );
+    const tokens = findTokens(image, view);
+    if (!tokens) {
+      throw refuse(
+        'its symbol table was looked for by the token table and token index of kallsyms, and is not there',
+      );
+    }
+    const names = findNames(image, view, tokens);
+    if (!names) {
+      throw refuse('the names of its symbol table (kallsyms_names, kallsyms_markers) do not fit together');
+    }
+    const offsets = findOffsets(view, tokens.end, names.length, indexOf(image, tokens, names, '_start'));
+    if (!offsets) {
+      throw refuse('the addresses of its symbol table (kallsyms_offsets, _start) do not fit together');
+    }
+    return new KernelSymbols(image, tokens.strings, names, offsets);
+  }
+
+  get count(): number {
+    return this.offsets.length;
+  }
+
+  /** In the order of addresses. */
+  at(index: number): KernelSymbol {
+    const text = nameAt(this.image, this.tokens, this.names, index) ?? '';
+    return { type: text.charAt(0), name: text.slice(1), offset: this.offsets[index]! };
+  }
+
+  /** The first symbol of each name, where there is one: one pass over the table. */
+  find(names: Iterable<string>): ReadonlyMap<string, KernelSymbol> {
+    const wanted = new Set(names);
+    const beginnings = new Set(
+      [...wanted].flatMap((name) => [...name].map((_, end) => name.slice(0, end + 1))),
+    );
+    const found = new Map<string, KernelSymbol>();
+    for (let index = 0; index < this.count; index++) {
+      const name = nameAt(this.image, this.tokens, this.names, index, beginnings)?.slice(1);
+      if (name !== undefined && wanted.has(name) && !found.has(name)) found.set(name, this.at(index));
+    }
+    return found;
+  }
 }
 
 /**
- * @param label what to call the image in errors
- * @throws ImageError when there is no such table, naming what was looked for
+ * Decodes a name, type first, token by token. With `beginnings`, only as far
+ * as it begins like one of them; undefined then.
  */
-export function readKernelSymbols(label: string, image: Uint8Array): KernelSymbols {
-  const view = new DataView(image.buffer, image.byteOffset, image.length);
-  const refuse = (missing: string): ImageError =>
-    new ImageError(
-      `${label} cannot be ported: ${missing}; give a kernel built with CONFIG_KALLSYMS ` +
-        '(distributions do), or start it unported',
-    );
-  const tokens = findTokens(view);
-  if (!tokens) {
-    throw refuse(
-      'its symbol table was looked for by the token table and token index of kallsyms, and is not there',
-    );
+function nameAt(
+  image: Uint8Array,
+  tokens: readonly string[],
+  names: Names,
+  index: number,
+  beginnings?: ReadonlySet<string>,
+): string | undefined {
+  let place = names[index]!;
+  let length = image[place++]!;
+  if (length & 0x80) length = (length & 0x7f) | (image[place++]! << 7);
+  let text = '';
+  for (const end = place + length; place < end; place++) {
+    text += tokens[image[place]!]!;
+    if (beginnings && text.length > 1 && !beginnings.has(text.slice(1))) return undefined;
   }
-  const names = findNames(view, tokens);
-  if (!names)
-    throw refuse('the names of its symbol table (kallsyms_names, kallsyms_markers) do not fit together');
-  const offsets = findOffsets(view, tokens.end, names);
-  if (!offsets) throw refuse('the addresses of its symbol table (kallsyms_offsets) do not fit together');
-  const all = names.symbols.map((symbol, index) => ({ ...symbol, offset: offsets[index]! }));
-  const byName = new Map<string, KernelSymbol>();
-  for (const symbol of all) if (!byName.has(symbol.name)) byName.set(symbol.name, symbol);
-  return { all, find: (name) => byName.get(name) };
+  return text;
 }
 
 const alignUp = (offset: number, by: number): number => Math.ceil(offset / by) * by;
 
-function findTokens(view: DataView): Tokens | undefined {
-  const image = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  const isDigits = (place: number): boolean => {
-    for (let digit = 0; digit < DIGITS.count; digit++) {
-      if (image[place + 2 * digit] !== DIGITS.first + digit || image[place + 2 * digit + 1] !== 0)
-        return false;
-    }
-    return true;
-  };
+function indexOf(image: Uint8Array, { strings }: Tokens, names: Names, name: string): number {
+  return names.findIndex((_, index) => nameAt(image, strings, names, index)?.slice(1) === name);
+}
+
+/** The sequence of digits: sought by its last one, since most bytes say how far off it must be at least. */
+function* digitSequences(image: Uint8Array): Generator<number> {
+  const last = DIGITS_BYTES - 2;
+  for (let place = 0; place + DIGITS_BYTES <= image.length;) {
+    const byte = image[place + last]!;
+    if (byte === DIGIT.last && isDigits(image, place)) yield place;
+    if (byte === 0) place += 1;
+    else place += byte >= DIGIT.first && byte < DIGIT.last ? 2 * (DIGIT.last - byte) : last;
+  }
+}
+
+function isDigits(image: Uint8Array, place: number): boolean {
+  for (let digit = DIGIT.first; digit <= DIGIT.last; digit++, place += 2) {
+    if (image[place] !== digit || image[place + 1] !== 0) return false;
+  }
+  return true;
+}
+
+function findTokens(image: Uint8Array, view: DataView): Tokens | undefined {
   let candidates = 0;
-  for (let place = image.indexOf(DIGITS.first); place >= 0; place = image.indexOf(DIGITS.first, place + 1)) {
-    if (!isDigits(place)) continue;
+  for (const place of digitSequences(image)) {
     if (++candidates > MOST_CANDIDATES) return undefined;
-    const start = stringsBefore(image, place, DIGITS.first);
+    const start = stringsBefore(image, place, DIGIT.first);
     const tokens = start === undefined ? undefined : readTokens(view, image, start);
     if (tokens) return tokens;
   }
@@ -143,26 +206,26 @@ function readTokens(view: DataView, image: Uint8Array, start: number): Tokens | 
 }
 
 /** Reads markers backwards from the token table, and from the last of them the names. */
-function findNames(view: DataView, tokens: Tokens): Names | undefined {
+function findNames(image: Uint8Array, view: DataView, tokens: Tokens): Names | undefined {
   for (let padding = 0; padding < 8; padding++) {
     const end = tokens.start - padding;
     if (end % 4 !== 0 || end < 4) continue;
     const markers = markersBefore(view, end);
-    const names = markers && namesBefore(view, end - 4 * markers.length, markers, tokens);
+    const names = markers && namesBefore(image, view, end - 4 * markers.length, markers);
     if (names) return names;
   }
   return undefined;
 }
 
 /** Offsets that rise from zero. Ascending. */
-function markersBefore(view: DataView, end: number): number[] | undefined {
-  const markers: number[] = [];
+function markersBefore(view: DataView, end: number): readonly number[] | undefined {
+  const descending: number[] = [];
   for (let place = end - 4; place >= 0; place -= 4) {
     const marker = view.getUint32(place, true);
-    if (markers.length > 0 && marker >= markers[0]!) return undefined;
-    markers.unshift(marker);
-    if (marker === 0) return markers;
-    if (marker > view.byteLength || markers.length > 0x1_0000) return undefined;
+    const above = descending[descending.length - 1];
+    if (marker >= (above ?? view.byteLength)) return undefined;
+    descending.push(marker);
+    if (marker === 0) return descending.reverse();
   }
   return undefined;
 }
@@ -173,47 +236,45 @@ function markersBefore(view: DataView, end: number): number[] | undefined {
  * and it has to agree with the count of markers.
  */
 function namesBefore(
+  image: Uint8Array,
   view: DataView,
   end: number,
   markers: readonly number[],
-  tokens: Tokens,
 ): Names | undefined {
   const last = markers[markers.length - 1]!;
-  const longest = SYMBOLS_A_MARKER * 513; // a name of 512 tokens is longer than the kernel allows
-  for (let names = (end - last) & ~3; names >= Math.max(4, end - last - longest); names -= 4) {
+  const longest = SYMBOLS_A_MARKER * (LONGEST_NAME + 2);
+  for (let start = (end - last) & ~3; start >= Math.max(8, end - last - longest); start -= 4) {
     for (const gap of [4, 8]) {
-      if (names < gap) continue;
-      const count = view.getUint32(names - gap, true);
+      const count = view.getUint32(start - gap, true);
       if (Math.ceil(count / SYMBOLS_A_MARKER) !== markers.length) continue;
-      const found = decodeNames(view, names, end, count, markers, tokens);
-      if (found) return found;
+      const names = walkNames(image, start, end, count, markers);
+      if (names) return names;
     }
   }
   return undefined;
 }
 
-function decodeNames(
-  view: DataView,
+/** The places of `count` names from `start` on, if they agree with the markers and fill the room up to `end`. */
+function walkNames(
+  image: Uint8Array,
   start: number,
   end: number,
   count: number,
   markers: readonly number[],
-  { strings }: Tokens,
 ): Names | undefined {
-  const symbols: { name: string; type: string }[] = [];
+  const names = new Uint32Array(count);
   let place = start;
   for (let symbol = 0; symbol < count; symbol++) {
     if (symbol % SYMBOLS_A_MARKER === 0 && place - start !== markers[symbol / SYMBOLS_A_MARKER])
       return undefined;
     if (place + 2 > end) return undefined;
-    let length = view.getUint8(place++);
-    if (length & 0x80) length = (length & 0x7f) | (view.getUint8(place++) << 7);
-    if (length === 0 || place + length > end) return undefined;
-    let text = '';
-    for (const stop = place + length; place < stop; place++) text += strings[view.getUint8(place)]!;
-    symbols.push({ type: text.charAt(0), name: text.slice(1) });
+    names[symbol] = place;
+    let length = image[place++]!;
+    if (length & 0x80) length = (length & 0x7f) | (image[place++]! << 7);
+    place += length;
+    if (length === 0 || place > end) return undefined;
   }
-  return end - place < 8 ? { symbols } : undefined;
+  return end - place < 8 ? names : undefined;
 }
 
 /** Ways to write the addresses, newest first. Each gives a number that differs from the address by a constant. */
@@ -222,18 +283,17 @@ const encodings: readonly ((view: DataView, place: number) => number)[] = [
   (view, place) => view.getUint32(place, true),
 ];
 
-function findOffsets(view: DataView, end: number, { symbols }: Names): number[] | undefined {
-  const text = symbols.findIndex(({ name }) => name === '_start');
-  if (text < 0) return undefined;
+/** Distances of all symbols from symbol `origin`; undefined when there is no such symbol, or no such table. */
+function findOffsets(view: DataView, end: number, count: number, origin: number): Float64Array | undefined {
   for (const alignment of [2, 4, 8]) {
     const start = alignUp(end, alignment);
-    if (start + 4 * symbols.length > view.byteLength) continue;
+    if (origin < 0 || start + 4 * count > view.byteLength) continue;
     for (const read of encodings) {
-      const base = read(view, start + 4 * text);
-      const offsets = symbols.map((_, index) => read(view, start + 4 * index) - base);
+      const base = read(view, start + 4 * origin);
+      const offsets = new Float64Array(count).map((_, index) => read(view, start + 4 * index) - base);
       // The table is sorted by address, and within an image they are far less than 2 GiB apart.
       const sorted = offsets.every((offset, index) => index === 0 || offset >= offsets[index - 1]!);
-      if (sorted && offsets[text] === 0 && offsets[offsets.length - 1]! < 2 ** 31) return offsets;
+      if (sorted && offsets[count - 1]! < 2 ** 31) return offsets;
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
 /**
- * The porter: an unmodified kernel image in, the same with the rules'
- * functions rewritten into hypercalls out, and a report on each rule.
+ * The porter: for an unmodified kernel image, the patches that turn the rules'
+ * functions into hypercalls, and a report on each rule.
  *
  * What a rule does not recognise is refused and stays as it is; the kernel
  * works with any subset of the rules. All changes are in place and
@@ -9,10 +9,10 @@
 import { assemble } from '../../../isa/assembler';
 import { kernelImageSize } from '../../linux-image';
 import { instructionTable } from './code';
-import { type KernelSymbol, type KernelSymbols, readKernelSymbols } from './kallsyms';
+import { type KernelSymbol, KernelSymbols } from './kallsyms';
 import { type Rule, type Variant, rules } from './rules';
-import { type Match, isMismatch, matchShape } from './shape';
-import { type CodeRange, KernelTables } from './tables';
+import { type Match, calledBy, isMismatch, matchShape } from './shape';
+import { type CodeRange, KernelTables, tableSymbols } from './tables';
 
 export type Outcome = 'replaced' | 'refused' | 'absent';
 
@@ -37,41 +37,45 @@ export interface PortReport {
   readonly rules: readonly RuleReport[];
 }
 
+/** Bytes that take the place of others in the image. */
+export interface Patch {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 export interface PortedKernel {
-  readonly image: Uint8Array;
+  readonly patches: readonly Patch[];
   readonly report: PortReport;
 }
 
 interface Kernel {
   readonly image: DataView;
-  readonly symbols: KernelSymbols;
+  readonly symbols: ReadonlyMap<string, KernelSymbol>;
   readonly tables: KernelTables;
-}
-
-interface Patch {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
 }
 
 /**
  * @param label what to call the kernel in errors and in the report
- * @param kernel is left as it is
  * @param chosen rules to apply; default: all
  * @throws ImageError when it is no RISC-V kernel, or one without symbols
  */
 export function portKernel(label: string, kernel: Uint8Array, chosen: readonly Rule[] = rules): PortedKernel {
   kernelImageSize(label, kernel);
-  const symbols = readKernelSymbols(label, kernel);
-  const image = kernel.slice();
-  const original = new DataView(kernel.buffer, kernel.byteOffset, kernel.length);
-  const parts: Kernel = { image: original, symbols, tables: new KernelTables(original, symbols) };
-  const reports = chosen.map((rule) => {
-    const { report, patches } = applyRule(parts, rule);
-    for (const { offset, bytes } of patches) image.set(bytes, offset);
-    return report;
-  });
-  return { image, report: { kernel: label, symbols: symbols.all.length, rules: reports } };
+  const table = KernelSymbols.read(label, kernel);
+  const symbols = table.find([...tableSymbols, ...chosen.flatMap(symbolsOf)]);
+  const image = new DataView(kernel.buffer, kernel.byteOffset, kernel.length);
+  const parts: Kernel = { image, symbols, tables: new KernelTables(image, symbols) };
+  const applied = chosen.map((rule) => applyRule(parts, rule));
+  return {
+    patches: applied.flatMap(({ patches }) => patches),
+    report: { kernel: label, symbols: table.count, rules: applied.map(({ report }) => report) },
+  };
 }
+
+const symbolsOf = (rule: Rule): string[] => [
+  ...rule.symbols,
+  ...rule.variants.flatMap(({ shape }) => calledBy(shape)),
+];
 
 interface Application {
   readonly report: RuleReport;
@@ -79,7 +83,7 @@ interface Application {
 }
 
 function applyRule(kernel: Kernel, rule: Rule): Application {
-  const symbol = rule.symbols.map((name) => kernel.symbols.find(name)).find((found) => found !== undefined);
+  const symbol = rule.symbols.map((name) => kernel.symbols.get(name)).find((found) => found !== undefined);
   if (!symbol) {
     const why = rule.absent ?? `no symbol ${rule.symbols.join(' or ')}`;
     return { report: { rule: rule.name, outcome: 'absent', why }, patches: [] };

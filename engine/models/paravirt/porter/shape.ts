@@ -1,6 +1,6 @@
 /** Whether code looks as a shape says, and where its named places are. The notation is explained in rules.ts. */
 import { lineAt } from './code';
-import type { KernelSymbols } from './kallsyms';
+import type { KernelSymbol } from './kallsyms';
 
 export interface Match {
   /** Offsets in the image, by name. */
@@ -15,11 +15,13 @@ export interface Mismatch {
   readonly found: string;
 }
 
+const CALL = /^(call|tail) (\S+)$/;
+
 export const isMismatch = (result: Match | Mismatch): result is Mismatch => 'expected' in result;
 
 interface Code {
   readonly image: DataView;
-  readonly symbols: KernelSymbols;
+  readonly symbols: ReadonlyMap<string, KernelSymbol>;
 }
 
 export function matchShape(
@@ -58,7 +60,7 @@ function matchLine(
   text: string,
   places: Map<string, number>,
 ): number | undefined {
-  const [, kind, symbol] = /^(call|tail) (\S+)$/.exec(text) ?? [];
+  const [, kind, symbol] = CALL.exec(text) ?? [];
   if (kind !== undefined) return matchCall(code, offset, kind === 'call' ? 'ra' : 'zero', symbol!);
   const line = lineAt(code.image, offset);
   if (!line) return undefined;
@@ -90,5 +92,11 @@ function matchCall(
   const [, linked, lower, through] =
     /^jalr (\w+), (-?\d+)\((\w+)\)$/.exec(lineAt(image, offset + 4)?.text ?? '') ?? [];
   if (base === undefined || through !== base || linked !== link) return undefined;
-  return symbols.find(symbol)?.offset === offset + Number(upper) + Number(lower) ? 8 : undefined;
+  return symbols.get(symbol)?.offset === offset + Number(upper) + Number(lower) ? 8 : undefined;
 }
+
+/** The functions that a shape calls. */
+export const calledBy = (shape: Readonly<Record<string, readonly string[]>>): string[] =>
+  Object.values(shape)
+    .flat()
+    .flatMap((line) => CALL.exec(line)?.[2] ?? []);

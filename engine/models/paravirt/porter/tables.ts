@@ -2,7 +2,9 @@
  * Tables of the kernel that refer to code: what it will patch itself while it
  * boots, and where it goes on after a fault. Found by the symbols around them.
  */
-import type { KernelSymbols } from './kallsyms';
+import type { KernelSymbol } from './kallsyms';
+
+type Symbols = ReadonlyMap<string, KernelSymbol>;
 
 /** Each begins with s32 relative to its own place, the code's. */
 interface TableFormat {
@@ -21,9 +23,14 @@ const ALTERNATIVES: TableFormat = { start: '__alt_start', stop: '__alt_end', siz
 const JUMPS: TableFormat = { start: '__start___jump_table', stop: '__stop___jump_table', size: 16 };
 const JUMP_BYTES = 4;
 
-function places(image: DataView, symbols: KernelSymbols, { start, stop, size }: TableFormat): number[] {
-  const first = symbols.find(start)?.offset ?? 0;
-  const end = symbols.find(stop)?.offset ?? 0;
+/** Symbols that have to be looked for. */
+export const tableSymbols: readonly string[] = [EXCEPTIONS, ALTERNATIVES, JUMPS].flatMap(
+  ({ start, stop }) => [start, stop],
+);
+
+function places(image: DataView, symbols: Symbols, { start, stop, size }: TableFormat): number[] {
+  const first = symbols.get(start)?.offset ?? 0;
+  const end = symbols.get(stop)?.offset ?? 0;
   if (first < 0 || end > image.byteLength || end < first) return [];
   return Array.from({ length: Math.floor((end - first) / size) }, (_, index) => first + index * size);
 }
@@ -41,7 +48,7 @@ export class KernelTables {
   readonly selfPatched: readonly (CodeRange & { readonly by: string })[];
   private readonly fixups: ReadonlyMap<number, number>;
 
-  constructor(image: DataView, symbols: KernelSymbols) {
+  constructor(image: DataView, symbols: Symbols) {
     this.selfPatched = [
       ...places(image, symbols, ALTERNATIVES).map((entry) => {
         const start = target(image, entry);
