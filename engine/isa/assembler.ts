@@ -16,6 +16,11 @@ const readers: readonly (readonly [
   [/^(csr|imm|pred|succ)$/, (word) => word, Number],
 ];
 
+/** A line that is no instruction, or whose operand does not fit its field. */
+export class AssemblyError extends Error {
+  override readonly name = 'AssemblyError';
+}
+
 export interface AssembledInstruction {
   readonly word: number;
   /** Bytes: 2 or 4. */
@@ -24,7 +29,7 @@ export interface AssembledInstruction {
 
 /**
  * @param line as `disassemble` prints it, e.g. `addi a0, sp, 16`
- * @throws Error when it is no instruction of the table, or an operand does not fit
+ * @throws AssemblyError when it is no instruction of the table, or an operand does not fit
  */
 export function assemble(
   line: string,
@@ -32,7 +37,7 @@ export function assemble(
 ): AssembledInstruction {
   const [mnemonic = '', ...rest] = line.trim().split(/\s+/);
   const instruction = table.find((each) => each.mnemonic === mnemonic);
-  if (!instruction) throw new Error(`"${line}": no instruction is called ${mnemonic}`);
+  if (!instruction) throw new AssemblyError(`"${line}": no instruction is called ${mnemonic}`);
   const { encoding } = instruction;
   const words = instruction.syntax.match(/[a-z0-9]+/g) ?? [];
   const texts = rest.join(' ').match(/-?[a-z0-9]+/g) ?? [];
@@ -46,7 +51,7 @@ export function assemble(
   });
   // What does not fit its field, or is spelled in another way, comes back differently.
   if (disassemble(word >>> 0, table) !== line.trim()) {
-    throw new Error(`"${line}" cannot be encoded; it comes back as "${disassemble(word >>> 0, table)}"`);
+    throw new AssemblyError(`"${line}" cannot be encoded; it comes back as "${disassemble(word >>> 0, table)}"`);
   }
   return { word: word >>> 0, length: encoding.length };
 }

@@ -6,7 +6,7 @@
  * works with any subset of the rules. All changes are in place and
  * position-independent, so relocation by the kernel (KASLR) does not matter.
  */
-import { assemble } from '../../../isa/assembler';
+import { AssemblyError, assemble } from '../../../isa/assembler';
 import { kernelImageSize } from '../../linux-image';
 import { instructionTable } from './code';
 import { type KernelSymbol, KernelSymbols } from './kallsyms';
@@ -138,7 +138,13 @@ function applyVariant(
       return `the exception table does not lead from its ${instruction} to its ${target}`;
     }
   }
-  const patches = Object.entries(variant.replace).map(([place, lines]) => assemblePatch(match, place, lines));
+  let patches: readonly Patch[];
+  try {
+    patches = Object.entries(variant.replace).map(([place, lines]) => assemblePatch(match, place, lines));
+  } catch (error) {
+    if (error instanceof AssemblyError) return `its parts lie too far apart: ${error.message}`;
+    throw error;
+  }
   for (const { offset, bytes } of patches) {
     const range = { start: offset, end: offset + bytes.length };
     if (!match.verified.some(({ start, end }) => start <= range.start && range.end <= end)) {
