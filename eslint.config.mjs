@@ -44,9 +44,11 @@ const parts = {
       'snapshot',
       'backends',
       'devices',
+      'archive',
     ],
   },
-  lib: { folder: 'lib', imports: [] },
+  archive: { folder: 'lib/archive', imports: [] },
+  lib: { folder: 'lib', imports: ['archive'] },
   examples: { folder: 'examples', imports: ['lib'] },
 };
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ImageFile } from '../engine/models/guest';
+import { isTarHeader, writeTar } from '../lib/archive/tar';
 import { UsageError } from './usage-error';
 
 export interface LoadedFile {
@@ -12,7 +13,33 @@ export interface LoadedFile {
 
 /** @throws UsageError when there is no such readable, non-empty file. */
 export function loadFile(what: string, path: string): LoadedFile {
-  const bytes = readBytes(what, path);
+  return loaded(path, readBytes(what, path), what);
+}
+
+/** A layer of a container: a tar archive, or a directory that becomes one. @throws UsageError */
+export function loadLayer(what: string, path: string): LoadedFile {
+  if (!existsSync(path)) throw new UsageError(`${what} ${path} does not exist; check the path`);
+  if (statSync(path).isDirectory()) return loaded(path, packDirectory(what, path), what);
+  const file = loadFile(what, path);
+  if (isTarHeader(file.bytes)) return file;
+  throw new UsageError(
+    `${what} ${path} is no uncompressed tar archive; decompress it, or give the directory that it was made from`,
+  );
+}
+
+function packDirectory(what: string, path: string): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  try {
+    writeTar(path, (piece) => pieces.push(piece));
+  } catch (error) {
+    throw new UsageError(
+      `${what} ${path} cannot be read (${(error as Error).message}); check its permissions`,
+    );
+  }
+  return Buffer.concat(pieces);
+}
+
+function loaded(path: string, bytes: Uint8Array, what: string): LoadedFile {
   if (bytes.length === 0) throw new UsageError(`${what} ${path} is empty; give another file`);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { image: { key: path, name: basename(path), sha256, size: bytes.length }, bytes };

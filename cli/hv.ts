@@ -31,7 +31,8 @@ function version(): string {
 void main(
   process.argv.slice(2),
   {
-    createGuest: guestFactory({ ...hostServices, now: wallNanoseconds }),
+    createGuest: (definition, files, trace) =>
+      guestFactory({ ...hostServices, now: wallNanoseconds, ...(trace && { trace }) })(definition, files),
     host: process,
     clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },
     // Not process.exit at once: output that a pipe has not taken yet must get through. But a reader that takes

@@ -1,7 +1,7 @@
 /**
  * The guest's definition: the JSON asset that tells the worker what a guest is made of. It is the engine's
  * contract `GuestDefinition`; constructs import nothing of the engine, so the shape is written down here once
- * more, and test/lib/definition.test.ts holds the two together.
+ * more, and test/lib holds the two together.
  */
 
 /** One file of the image in the assets bucket. */
@@ -16,22 +16,52 @@ export interface FileEntry {
   readonly size: number;
 }
 
-export interface Definition {
+/** What the definitions of all models share. */
+export interface CommonDefinition {
   readonly version: 1;
-  readonly model: 'machine';
   /** Bytes. */
   readonly memory: number;
   readonly cpu?: readonly string[];
   readonly clock: 'real' | 'deterministic';
   readonly seed?: number;
+  readonly sliceInstructions?: number;
+  readonly breaker?: { readonly maxSlices?: number; readonly maxInstructions?: number };
+}
+
+/** What a machine of its own kind has besides. */
+export interface MachineParts {
+  readonly model: 'machine';
   readonly firmware?: FileEntry;
   readonly kernel?: FileEntry;
   readonly initrd?: FileEntry;
   readonly commandLine?: string;
   readonly disks?: readonly FileEntry[];
-  readonly sliceInstructions?: number;
-  readonly breaker?: { readonly maxSlices?: number; readonly maxInstructions?: number };
 }
+
+export interface ParavirtParts {
+  readonly model: 'paravirt';
+  readonly kernel?: FileEntry;
+  readonly initrd?: FileEntry;
+  readonly commandLine?: string;
+  readonly disks?: readonly FileEntry[];
+  readonly port?: boolean;
+}
+
+export interface ContainerParts {
+  readonly model: 'container';
+  readonly layers: readonly FileEntry[];
+  readonly command: readonly string[];
+  readonly onEvent?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+  readonly hostname?: string;
+  readonly pids?: number;
+}
+
+/** The part of a definition that its model decides. */
+export type ModelParts = MachineParts | ParavirtParts | ContainerParts;
+
+export type Definition = CommonDefinition & ModelParts;
 
 /** The asset's text: readable, and equal for equal definitions, since its hash is the asset's key. */
 export function definitionText(definition: Definition): string {

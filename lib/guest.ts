@@ -4,15 +4,16 @@ import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct, IConstruct } from 'constructs';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
-import * as os from 'os';
-import * as path from 'path';
+import { GuestClock } from './clock';
 import { checkCount } from './count';
+import { checkCpuFeatures } from './cpu-features';
 import { DeclarationError } from './declaration-error';
-import { Definition, definitionText } from './definition';
+import { CommonDefinition, Definition, definitionText, ModelParts } from './definition';
 import type { Host } from './host';
 import type { IHost } from './host-base';
 import { ImageAssets } from './image/image-assets';
 import { MEBIBYTE } from './image/size';
+import { writtenAsset } from './image/written-asset';
 
 /** RAM that one guest can have: the engine's 32-bit linear memory of 4 GiB, less what it needs itself. */
 const LARGEST_MEMORY = 3840 * MEBIBYTE;
@@ -36,6 +37,14 @@ export interface IGuest extends IConstruct {
    * the guest's host; put guests that must not share senders on different hosts.
    */
   grantSend(grantee: iam.IGrantable): iam.Grant;
+}
+
+/** What is known of a guest that another app declares. */
+export interface GuestAttributes {
+  /** The host that runs it. */
+  readonly host: IHost;
+  /** Its name within the host. */
+  readonly guestId: string;
 }
 
 /** What a guest may use in all before it is suspended. */
@@ -76,6 +85,20 @@ export interface GuestProps {
   readonly guestId?: string;
 
   /**
+   * Extensions of the CPU on top of rv64gc, in lower case, e.g. `['zba', 'sstc']`.
+   *
+   * @default - all that the engine has
+   */
+  readonly cpuFeatures?: string[];
+
+  /**
+   * Where the guest's time and randomness come from.
+   *
+   * @default GuestClock.real()
+   */
+  readonly clock?: GuestClock;
+
+  /**
    * The breaker: what the guest may use in all before it is suspended. A busy guest asks for one slice after another
    * for as long as it likes, so this is what bounds its price.
    *
@@ -93,7 +116,7 @@ export abstract class Guest extends Construct implements IGuest {
   public readonly memory: Size;
 
   private readonly owner: Host;
-  private readonly breaker: Definition['breaker'];
+  private readonly common: CommonDefinition;
 
   constructor(scope: Construct, id: string, props: GuestProps) {
     super(scope, id);
@@ -101,7 +124,7 @@ export abstract class Guest extends Construct implements IGuest {
     this.host = props.host;
     this.guestId = props.guestId === undefined ? deriveGuestId(this) : checkGuestId(this, props.guestId);
     this.memory = checkMemory(this, props.memory ?? Size.mebibytes(256));
-    this.breaker = checkBudget(this, props.budget);
+    this.common = describeCommon(this, props);
     if (Stack.of(this) !== Stack.of(props.host)) {
       throw new DeclarationError(
         `host of ${this.node.path}`,
@@ -120,21 +143,79 @@ export abstract class Guest extends Construct implements IGuest {
    *
    * @internal
    */
-  protected _deploy(describe: (assets: ImageAssets) => Definition): void {
+  protected _deploy(describe: (assets: ImageAssets) => ModelParts): void {
     const assets = new ImageAssets(this);
-    const definition: Definition = {
-      ...describe(assets),
-      ...(this.breaker && { breaker: this.breaker }),
-    };
+    const definition = join(this.common, describe(assets));
+    const storage = storageOf(definition);
     this.owner._register({
       guestId: this.guestId,
       path: this.node.path,
       memory: definition.memory,
-      disks: (definition.disks ?? []).reduce((sum, { size }) => sum + size, 0),
+      storage: { kind: storage.kind, bytes: storage.files.reduce((sum, { size }) => sum + size, 0) },
       definition: publishDefinition(this, definition),
       files: assets.assets,
     });
   }
+}
+
+/** A guest that another app declares, whatever its model. */
+export class ImportedGuest extends Construct implements IGuest {
+  public readonly host: IHost;
+  public readonly guestId: string;
+
+  constructor(scope: Construct, id: string, attributes: GuestAttributes) {
+    super(scope, id);
+    this.host = attributes.host;
+    this.guestId = attributes.guestId;
+  }
+
+  public grantSend(grantee: iam.IGrantable): iam.Grant {
+    return this.host.grantSend(grantee);
+  }
+}
+
+/** What a worker holds in memory besides the guest's RAM. */
+function storageOf(definition: Definition): {
+  readonly kind: 'disks' | 'layers';
+  readonly files: readonly { readonly size: number }[];
+} {
+  if (definition.model === 'container') return { kind: 'layers', files: definition.layers };
+  return { kind: 'disks', files: definition.disks ?? [] };
+}
+
+function describeCommon(guest: Guest, props: GuestProps): CommonDefinition {
+  const { path } = guest.node;
+  const clock = props.clock ?? GuestClock.real();
+  const seed = checkSeed(path, clock);
+  const cpu = props.cpuFeatures && checkCpuFeatures(`cpuFeatures of ${path}`, props.cpuFeatures);
+  const { sliceInstructions } = clock;
+  const breaker = checkBudget(guest, props.budget);
+  return {
+    version: 1,
+    memory: guest.memory.toBytes(),
+    ...(cpu && { cpu }),
+    clock: clock.isDeterministic ? 'deterministic' : 'real',
+    ...(seed !== undefined && { seed }),
+    ...(sliceInstructions !== undefined && {
+      sliceInstructions: checkCount(`clock.sliceInstructions of ${path}`, sliceInstructions),
+    }),
+    ...(breaker && { breaker }),
+  };
+}
+
+/** In the order in which one reads it: what it is, what it has, what bounds it. */
+function join(common: CommonDefinition, { model, ...parts }: ModelParts): Definition {
+  const { version, sliceInstructions, breaker, ...hardware } = common;
+  const definition = {
+    version,
+    model,
+    ...hardware,
+    ...parts,
+    ...(sliceInstructions !== undefined && { sliceInstructions }),
+    ...(breaker && { breaker }),
+  };
+  // The parts are those of the model, which TypeScript forgets when it takes them apart.
+  return definition as Definition;
 }
 
 /** The path below the stack, joined by hyphens; where that is no guest id, what is left of it and a hash of the path. */
@@ -197,13 +278,20 @@ function checkBudget(guest: Guest, budget: GuestBudget | undefined): Definition[
   };
 }
 
-/** Writes the definition into a file of its own and publishes that. */
+function checkSeed(path: string, clock: GuestClock): number | undefined {
+  const { seed } = clock;
+  if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
+    throw new DeclarationError(
+      `clock of ${path}`,
+      `the seed ${seed} is no integer from 0 to 2^32 - 1`,
+      'Give GuestClock.deterministic another seed',
+    );
+  }
+  return seed;
+}
+
 function publishDefinition(guest: Guest, definition: Definition): s3_assets.Asset {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'guest-definition-'));
-  const file = path.join(directory, 'definition.json');
-  fs.writeFileSync(file, definitionText(definition));
-  const asset = new s3_assets.Asset(guest, 'Definition', { path: file });
-  // Staged into the cloud assembly by now, except where staging is switched off and the assembly names this file.
-  if (path.dirname(path.resolve(asset.assetPath)) !== directory) fs.rmSync(directory, { recursive: true });
-  return asset;
+  return writtenAsset(guest, 'Definition', 'definition.json', (descriptor) =>
+    fs.writeFileSync(descriptor, definitionText(definition)),
+  ).asset;
 }

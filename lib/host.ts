@@ -87,8 +87,8 @@ export interface GuestRegistration {
   readonly path: string;
   /** RAM in bytes. */
   readonly memory: number;
-  /** Bytes of its disks, which a worker holds in memory. */
-  readonly disks: number;
+  /** Its disks or layers, which a worker holds in memory. */
+  readonly storage: { readonly kind: 'disks' | 'layers'; readonly bytes: number };
   readonly definition: s3_assets.Asset;
   readonly files: readonly s3_assets.Asset[];
 }
@@ -318,11 +318,12 @@ export class Host extends HostBase {
     const needed = neededMemory(guest);
     const memorySize = this.memorySize ?? limits.functionMemory.most;
     if (needed <= memorySize) return;
-    const disks = guest.disks === 0 ? '' : ` of RAM, ${describeSize(guest.disks)} of disks`;
-    const smaller = `give the guest less "memory" or smaller disks, by ${needed - memorySize} MiB`;
+    const { kind, bytes } = guest.storage;
+    const storage = bytes === 0 ? '' : ` of RAM, ${describeSize(bytes)} of ${kind}`;
+    const smaller = `give the guest less "memory" or smaller ${kind}, by ${needed - memorySize} MiB`;
     throw new DeclarationError(
       `memory of ${guest.path}`,
-      `its ${describeSize(guest.memory)}${disks} and ${limits.engineMemory} MB for the engine are more than the memorySize of ${this.node.path}, ${memorySize} MB`,
+      `its ${describeSize(guest.memory)}${storage} and ${limits.engineMemory} MB for the engine are more than the memorySize of ${this.node.path}, ${memorySize} MB`,
       needed > limits.functionMemory.most
         ? smaller.replace('give', 'Give')
         : `Set the host's "memorySize" to ${needed} or more, or ${smaller}`,
@@ -343,7 +344,7 @@ export class Host extends HostBase {
 
 /** Megabytes that a worker needs for the guest. Lambda's megabytes are mebibytes. */
 function neededMemory(guest: GuestRegistration): number {
-  return Math.ceil((guest.memory + guest.disks) / MEBIBYTE) + limits.engineMemory;
+  return Math.ceil((guest.memory + guest.storage.bytes) / MEBIBYTE) + limits.engineMemory;
 }
 
 function statement(actions: string[], ...resources: string[]): iam.PolicyStatement {

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: the whole path on this machine. Synthesizes examples/debian-vm, runs the bundles that a deployment
- * would ship in a local cloud, and boots Debian in time slices on several worker processes, one of which is killed.
+ * `npm run demo`: the whole path on this machine. Synthesizes an example and runs the bundles that a deployment would
+ * ship in a local cloud. debian-vm boots Debian in time slices on several worker processes, one of which is killed;
+ * three-models sends one event to a guest of each model.
  * Exit codes: 0 shown, 1 something did not come to pass, 64 wrong usage (sysexits.h).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,44 +10,57 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalCloudError } from '../cli/local';
 import { DemoError } from './demo/errors';
+import { EXAMPLES, type Example } from './demo/examples';
 import { Presenter } from './demo/presenter';
-import { reportTable } from './demo/report-table';
-import { play, type StoryOptions } from './demo/story';
+import type { StoryOptions } from './demo/story';
 import { synthesize } from './demo/synthesize';
 
-const usage = `usage: npm run demo -- [--workers N] [--slice-instructions N] [--images DIRECTORY] [--json]
-  --workers             worker processes, at least 2 (default: 2)
-  --slice-instructions  instructions of a slice at most (default: 120000000)
-  --images              where vmlinuz, initrd.gz and fw_dynamic.bin are (default: .cache/images)
+const usage = `usage: npm run demo -- [--example NAME] [--workers N] [--slice-instructions N] [--images DIRECTORY] [--json]
+  --example             ${Object.keys(EXAMPLES).join(' or ')} (default: debian-vm)
+  --workers             worker processes, at least 2 (default: 2; 3 for three-models)
+  --slice-instructions  instructions of a slice at most (default: 120000000; 40000000 for three-models)
+  --images              where the guests' images are (default: .cache/images)
   --json                print one JSON document on stdout and nothing else`;
 
 class UsageError extends Error {}
 
 interface Options extends StoryOptions {
   readonly json: boolean;
+  readonly name: string;
+  readonly example: Example;
   readonly images: string;
 }
 
 function options(): Options | undefined {
   const { values } = parseArgs({
     options: {
-      workers: { type: 'string', default: '2' },
-      'slice-instructions': { type: 'string', default: '120000000' },
+      example: { type: 'string', default: 'debian-vm' },
+      workers: { type: 'string' },
+      'slice-instructions': { type: 'string' },
       images: { type: 'string', default: join(__dirname, '..', '.cache', 'images') },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return undefined;
+  const example = Object.hasOwn(EXAMPLES, values.example) ? EXAMPLES[values.example] : undefined;
+  if (example === undefined) {
+    throw new UsageError(`--example ${values.example}: give one of ${Object.keys(EXAMPLES).join(', ')}`);
+  }
   return {
+    name: values.example,
+    example,
     json: values.json,
     images: values.images,
-    workers: wholeNumber('--workers', values.workers, 2),
-    sliceInstructions: wholeNumber('--slice-instructions', values['slice-instructions'], 1_000_000),
+    workers: number('--workers', values.workers, 2) ?? example.defaults.workers,
+    sliceInstructions:
+      number('--slice-instructions', values['slice-instructions'], 1_000_000) ??
+      example.defaults.sliceInstructions,
   };
 }
 
-function wholeNumber(flag: string, text: string, least: number): number {
+function number(flag: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least) {
     throw new UsageError(`${flag} ${text}: give a whole number of at least ${least}`);
@@ -64,11 +78,17 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'cdk-hypervisor-demo-'));
   // However we end: the assembly holds a copy of the kernel.
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  presenter.step('synthesizing examples/debian-vm');
-  const assembly = await synthesize(join(directory, 'cdk.out'), asked.images);
-  const report = await play(assembly, asked, presenter);
-  if (asked.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  else process.stdout.write(reportTable(report));
+  const { name, example, images } = asked;
+  presenter.step(`synthesizing examples/${name}`);
+  const assembly = await synthesize({
+    example: name,
+    needs: example.needs,
+    images,
+    output: join(directory, 'cdk.out'),
+  });
+  const { report, table, failed } = await example.show(assembly, asked, presenter);
+  process.stdout.write(asked.json ? `${JSON.stringify(report, undefined, 2)}\n` : table);
+  if (failed !== undefined) throw new DemoError(failed);
 }
 
 function fail(message: string, exitCode: number): void {

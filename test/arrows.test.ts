@@ -62,8 +62,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'engine/snapshot',
     'engine/backends',
     'engine/devices',
+    'lib/archive', // Layers are packed the same way, whether they become assets or not.
   ],
-  lib: [],
+  'lib/archive': [],
+  lib: ['lib/archive'],
   examples: ['lib'],
 };
 

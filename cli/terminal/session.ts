@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly deterministic: boolean;
   /** A guest that asks for a reset ends the session instead of starting again. */
   readonly endAtReset: boolean;
+  /** The guest itself is what reads the terminal's control characters: it can be told of the input's end. */
+  readonly hasTerminalDriver?: boolean;
 }
 
 export type SessionEnd =
@@ -42,10 +44,12 @@ const BURST_INSTRUCTIONS = 100_000_000;
 export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   const { terminal, clock } = options;
   let guest = options.create();
+  const end = new EndOfInput();
   for (;;) {
     if (terminal.ending !== undefined) return terminal.ending;
     const typed = terminal.takeTyped();
     if (typed.length > 0) guest.type(typed);
+    if (options.hasTerminalDriver === true) end.tell(guest, typed, terminal.inputEnded);
     guest.setWallClock(clock.wallNanoseconds());
 
     const deadline = clock.monotonicMilliseconds() + BURST_MILLISECONDS;
@@ -66,6 +70,23 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     } else {
       await new Promise((resolve) => setImmediate(resolve)); // lets keys and signals in
     }
+  }
+}
+
+/** The character EOF of a terminal (termios(3), VEOF). */
+const CTRL_D = 0x04;
+const NEWLINE = 0x0a;
+
+/** Types the end of the input once, as a user does: EOF ends a line that is begun, and only the next one the input. */
+class EndOfInput {
+  private last = NEWLINE;
+  private told = false;
+
+  tell(guest: Guest, typed: Uint8Array, ended: boolean): void {
+    this.last = typed.at(-1) ?? this.last;
+    if (!ended || this.told) return;
+    this.told = true;
+    guest.type(this.last === NEWLINE ? Uint8Array.of(CTRL_D) : Uint8Array.of(CTRL_D, CTRL_D));
   }
 }
 

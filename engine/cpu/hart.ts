@@ -270,8 +270,7 @@ export class Hart {
   }
 
   /** After a checkpoint: the next store to any page is to be noticed again. */
-  cleanPages(): void {
-    this.pageFlags.fill(0);
+  watchWrites(): void {
     this.helpers.tlb_clean_writes();
   }
 

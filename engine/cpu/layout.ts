@@ -131,7 +131,7 @@ export const TLB_END = 0x50000;
 /** In the tag of a write entry: its page was committed, so the next store marks it dirty again. */
 export const TLB_CLEAN = 0x800;
 
-/** One byte a page of RAM; bit 0: dirty since the last checkpoint. */
+/** One byte a page of RAM: 1 when dirty since the last checkpoint; memory/ram.ts has the other values. */
 export const PAGE_FLAGS = 0x100000;
 export const PAGE_DIRTY = 1;
 

@@ -21,6 +21,8 @@ export interface PageSpace {
   read(page: number): Uint8Array;
   /** Puts checkpointed bytes back. Marks nothing dirty. */
   load(page: number, bytes: Uint8Array): void;
+  /** As `load` with zeros, for spaces that know pages which are zero already. */
+  loadZero?(page: number): void;
   /** Forgets dirtiness: what is there now is committed. */
   clean(): void;
 }

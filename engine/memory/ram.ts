@@ -4,15 +4,17 @@ import { PAGE_SIZE, type PageSpace } from './page-space';
 
 const PAGE_SHIFT = 12;
 const DIRTY = 1;
+/** Written to once, and committed since. Pages without a flag are zero, and cost the host nothing. */
+const TOUCHED = 2;
 
 export interface RamOptions {
   /** First guest-physical address. */
   readonly base: number;
   readonly bytes: Uint8Array;
-  /** One byte a page; bit 0 is set by whoever writes to the page. */
+  /** One byte a page: 0 untouched, DIRTY as set by whoever writes to the page, TOUCHED. */
   readonly flags: Uint8Array;
-  /** Forgets all flags, wherever they are cached. */
-  readonly clean: () => void;
+  /** No page is dirty any more: the next write to any of them has to set its flag. */
+  readonly cleaned: () => void;
 }
 
 export class Ram implements BusMemory, PageSpace {
@@ -63,7 +65,9 @@ export class Ram implements BusMemory, PageSpace {
 
   /** Puts the image in place: what a guest starts from is not dirty. @throws BusError outside RAM. */
   place(address: number, bytes: Uint8Array): void {
-    this.options.bytes.set(bytes, this.offset(address, bytes.length));
+    const offset = this.offset(address, bytes.length);
+    this.options.bytes.set(bytes, offset);
+    this.flag(offset, bytes.length, TOUCHED);
   }
 
   dirty(): number[] {
@@ -77,9 +81,16 @@ export class Ram implements BusMemory, PageSpace {
   }
   load(page: number, bytes: Uint8Array): void {
     this.options.bytes.set(bytes, page << PAGE_SHIFT);
+    this.options.flags[page] ||= TOUCHED;
+  }
+  loadZero(page: number): void {
+    if (this.options.flags[page] !== 0) this.read(page).fill(0);
   }
   clean(): void {
-    this.options.clean();
+    const { flags } = this.options;
+    for (let page = flags.indexOf(DIRTY); page >= 0; page = flags.indexOf(DIRTY, page + 1))
+      flags[page] = TOUCHED;
+    this.options.cleaned();
   }
 
   private offset(address: number, length: number): number {
@@ -87,7 +98,10 @@ export class Ram implements BusMemory, PageSpace {
     return address - this.options.base;
   }
   private touch(offset: number, length: number): void {
+    this.flag(offset, length, DIRTY);
+  }
+  private flag(offset: number, length: number, flag: number): void {
     if (length === 0) return;
-    this.options.flags.fill(DIRTY, offset >> PAGE_SHIFT, ((offset + length - 1) >> PAGE_SHIFT) + 1);
+    this.options.flags.fill(flag, offset >> PAGE_SHIFT, ((offset + length - 1) >> PAGE_SHIFT) + 1);
   }
 }

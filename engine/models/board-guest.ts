@@ -107,7 +107,7 @@ export abstract class BoardGuest implements Guest {
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
-      clean: () => this.hart.cleanPages(),
+      cleaned: () => this.hart.watchWrites(),
     });
     const disks = (files.disks ?? []).map((base, i) => new CopyOnWriteDisk({ name: `disk${i}`, base }));
     this.board = new Board(options.rows, this.context(definition, disks));

@@ -160,6 +160,8 @@ export interface HostServices {
   now(): bigint;
   /** Not asked in deterministic mode. */
   fillRandom(bytes: Uint8Array): void;
+  /** Told of each system call of a container, as strace writes it. Absent: nobody looks. */
+  readonly trace?: (line: string) => void;
 }
 
 export { ImageError } from './image-error';

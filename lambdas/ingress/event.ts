@@ -31,15 +31,28 @@ function recordMessages(record: unknown, newId: () => string): Message[] {
   return messagesOf(body, () => `${carrier}/${count++}`);
 }
 
+/** How a message's data becomes bytes, by type; undefined where it is not what the type takes. */
+const DATA: Readonly<Record<Message['type'], (data: unknown) => string | undefined>> = {
+  text: (data) => (typeof data === 'string' ? data : undefined),
+  // Always JSON, text too: a guest reads one format, and a record has no line break in it.
+  event: (data) => JSON.stringify(data),
+};
+
+const isType = (type: unknown): type is Message['type'] =>
+  typeof type === 'string' && Object.hasOwn(DATA, type);
+
 function message(fields: Fields, id: string): Message {
-  const { guest, type, data } = fields;
-  if (typeof guest !== 'string' || type !== 'text' || typeof data !== 'string') throw refuse(fields);
+  const { guest, type } = fields;
+  if (typeof guest !== 'string' || !isType(type)) throw refuse(fields);
+  const data = DATA[type](fields.data);
+  if (data === undefined) throw refuse(fields);
   return { guest, type, data, id: typeof fields.id === 'string' ? fields.id : id };
 }
 
 function refuse(found: unknown): InputError {
   const text = JSON.stringify(found) ?? String(found);
   return new InputError(
-    `${text.slice(0, 200)} is no event for a guest: send {"guest": id, "type": "text", "data": text}`,
+    `${text.slice(0, 200)} is no event for a guest: send {"guest": id, "type": "text", "data": text} to type on its ` +
+      'console, or {"guest": id, "type": "event", "data": any JSON} to have it answered',
   );
 }

@@ -4,8 +4,9 @@ import type { CheckpointStore } from '../store/store';
 
 export interface Message {
   readonly guest: string;
-  /** Text is typed on the guest's console. */
-  readonly type: 'text';
+  /** `text` is typed on the guest's console; an `event` is a record that the guest takes when it is ready, and answers. */
+  readonly type: 'text' | 'event';
+  /** What is typed, or the event's JSON text. */
   readonly data: string;
   /** Unique: names the message in the inbox. */
   readonly id: string;

@@ -5,7 +5,8 @@
  *   <guest>                head                                   Head
  *   <guest>#generation     <generation>#<fencing>                 GenerationRecord
  *   <guest>#pack#<shard>   <generation>#<fencing>#<number>        StoredPack
- *   <guest>#console        <offset>#<fencing>                     console output
+ *   <guest>#console        <position>#<fencing>                   console output; positions are bytes
+ *   <guest>#results        <position>#<fencing>                   results; positions are records
  *   <guest>#inbox          <sequence>                             InboxEntry
  *   <guest>#metrics        <generation>#<fencing>                 SliceMetrics
  */
@@ -27,7 +28,7 @@ export function checkGuestId(guest: string): string {
 }
 
 /** Decimal digits of the keys' numbers: generations and fencing numbers are 32 bits wide. */
-const DIGITS = { generation: 10, number: 5, offset: 16, sequence: 12 } as const;
+const DIGITS = { generation: 10, number: 5, position: 16, sequence: 12 } as const;
 
 const padded = (value: number, digits: number): string => String(value).padStart(digits, '0');
 
@@ -61,13 +62,16 @@ export function parsePackName(name: string): PackId {
   return { generation, fencing, number };
 }
 
-export const consolePartition = (guest: string): string => `${guest}#console`;
+/** What guests emit, by kind: attempt-log.ts. */
+export type LogName = 'console' | 'results';
 
-export const consoleOffset = (offset: number): string => padded(offset, DIGITS.offset);
+export const logPartition = (guest: string, log: LogName): string => `${guest}#${log}`;
 
-export const consoleKey = (guest: string, offset: number, fencing: number): Key => ({
-  pk: consolePartition(guest),
-  sk: `${consoleOffset(offset)}#${padded(fencing, DIGITS.generation)}`,
+export const logPosition = (position: number): string => padded(position, DIGITS.position);
+
+export const logKey = (guest: string, log: LogName, position: number, fencing: number): Key => ({
+  pk: logPartition(guest, log),
+  sk: `${logPosition(position)}#${padded(fencing, DIGITS.generation)}`,
 });
 
 export const inboxPartition = (guest: string): string => `${guest}#inbox`;

@@ -12,7 +12,7 @@ import { sha256, type FrameLocator } from './pack';
 import { PackReader } from './pack-reader';
 import { decodeRoot, placeOf, Segment, type PagePlace, type Root, type SpaceIndex } from './page-index';
 import type { Attempt, CheckpointStore } from './store';
-import { isZero, PAGE_SIZE, ZERO_PAGE } from './zero-page';
+import { PAGE_SIZE, ZERO_PAGE } from './zero-page';
 
 export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint;
@@ -72,7 +72,7 @@ export async function readRoot(store: CheckpointStore, guest: string, at: Attemp
   if (codec === undefined)
     throw corrupt(`its codec is ${JSON.stringify(record.codec)}, which this version does not know`);
   try {
-    return decodeRoot(codec.decompress(record.root, ROOT_BYTES));
+    return decodeRoot(await codec.decompress(record.root, ROOT_BYTES));
   } catch (error) {
     throw corrupt(error instanceof Error ? error.message : String(error));
   }
@@ -166,9 +166,9 @@ function spaceNamed(spaces: readonly PageSpace[], name: string, { pages }: Space
   );
 }
 
-/** Memory that nobody has touched costs nothing, and is zero: it is looked at, not written. */
 function loadZero(space: PageSpace, page: number): void {
-  if (!isZero(space.read(page))) space.load(page, ZERO_PAGE);
+  if (space.loadZero) space.loadZero(page);
+  else space.load(page, ZERO_PAGE);
 }
 
 /** Pages that are not the image's; with `before`, those alone that lie elsewhere there. */

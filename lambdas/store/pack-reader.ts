@@ -46,7 +46,7 @@ export class PackReader {
         this.keptBytes += pack.bytes;
       }
       const value = await ready;
-      for (const { frame, take } of wants) take(pack.frame(frame.frame), value);
+      await Promise.all(wants.map(async ({ frame, take }) => take(await pack.frame(frame.frame), value)));
     });
   }
 }

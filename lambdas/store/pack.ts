@@ -125,7 +125,7 @@ export interface OpenPack {
   /** Bytes of its body. */
   readonly bytes: number;
   /** Decompresses one frame. @throws CorruptPackError */
-  frame(number: number): Uint8Array;
+  frame(number: number): Promise<Uint8Array>;
 }
 
 /**
@@ -158,7 +158,7 @@ export async function openPack(
   return {
     id,
     bytes: body.length,
-    frame: (number) => {
+    frame: async (number) => {
       const frame = frames[number];
       if (frame === undefined) throw corrupt(`it has ${frames.length} frames, and frame ${number} is wanted`);
       return decompress(codec, body.subarray(frame.start, frame.end), frame.bytes, corrupt);
@@ -207,16 +207,16 @@ function decodeDirectory(
   return frames;
 }
 
-function decompress(
+async function decompress(
   codec: Codec,
   stored: Uint8Array,
   bytes: number,
   corrupt: (found: string) => CorruptPackError,
-): Uint8Array {
+): Promise<Uint8Array> {
   if (bytes > FRAME_BYTES) throw corrupt(`a frame claims ${bytes} bytes, more than ${FRAME_BYTES}`);
   let plain: Uint8Array;
   try {
-    plain = codec.decompress(stored, bytes);
+    plain = await codec.decompress(stored, bytes);
   } catch (error) {
     throw corrupt(`a frame does not decompress (${error instanceof Error ? error.message : String(error)})`);
   }

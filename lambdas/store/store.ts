@@ -2,10 +2,10 @@
  * What the worker, the ingress and the command line know of stored guests.
  *
  * One item decides: the **head**. A slice writes packs, a generation record,
- * console output and metrics under keys that carry the generation to come and
+ * console output, results and metrics under keys that carry the generation to come and
  * the fencing number of its lease; `swapHead` then makes them true all at
- * once, or never (DESIGN 5.1). Readers of console and metrics return only
- * what a committed head names.
+ * once, or never (DESIGN 5.1). Readers of console, results and metrics return
+ * only what a committed head names.
  */
 import type { Usage } from './table';
 
@@ -50,6 +50,8 @@ export interface Head {
   readonly inboxCursor: number;
   /** Bytes of console output committed so far. */
   readonly consoleOffset: number;
+  /** Results committed so far: the index of the next one. */
+  readonly results: number;
   /** Slices committed; counts against the breaker's budget. */
   readonly slices: number;
   /** Instructions executed since generation 0, reboots included. */
@@ -119,6 +121,20 @@ export interface InboxEntry {
   readonly sentAt: number;
 }
 
+/** What a guest made of an event, or why it made nothing of it. */
+export interface GuestResult {
+  readonly bytes: Uint8Array;
+  /** Why there is no result; `bytes` is empty then. Ends in what to do. */
+  readonly error?: string;
+}
+
+export interface ResultRecord extends GuestResult {
+  /** From 0, without gaps, over the guest's whole life. */
+  readonly index: number;
+  /** The generation that made it visible. */
+  readonly generation: number;
+}
+
 export interface ConsoleSlice {
   readonly bytes: Uint8Array;
   /** Where to read on. */
@@ -158,6 +174,7 @@ export interface SliceMetrics {
   readonly packs: number;
   readonly consoleBytes: number;
   readonly inboxEntries: number;
+  readonly results: number;
   /** Everything that the slice wrote before its commit. */
   readonly bytesWritten: number;
   readonly writeUnits: number;
@@ -183,6 +200,16 @@ export interface CheckpointStore {
   writeConsole(guest: string, attempt: Attempt, start: number, bytes: Uint8Array): Promise<void>;
   /** Committed output from byte `from` on, `limit` bytes at most (default: all). */
   readConsole(guest: string, from: number, limit?: number): Promise<ConsoleSlice>;
+
+  /** Writes results that begin at index `start`, invisible until the attempt's head is committed with more `results`. */
+  writeResults(
+    guest: string,
+    attempt: Attempt,
+    start: number,
+    results: readonly GuestResult[],
+  ): Promise<void>;
+  /** Committed results from index `from` on, in order, `limit` at most (default: all). */
+  readResults(guest: string, from: number, limit?: number): Promise<ResultRecord[]>;
 
   /** Appends one entry and returns its sequence number; two senders never overwrite each other. */
   appendInbox(guest: string, entry: Omit<InboxEntry, 'sequence'>): Promise<number>;

@@ -16,16 +16,19 @@ import {
   packPartition,
   parsePackName,
 } from './keys';
+import { readResults, writeResults } from './result-log';
 import type {
   Attempt,
   CheckpointStore,
   ConsoleSlice,
   GenerationRecord,
+  GuestResult,
   Head,
   HeadExpectation,
   InboxEntry,
   PackId,
   PackStore,
+  ResultRecord,
   SliceMetrics,
   Status,
   StoredPack,
@@ -100,6 +103,19 @@ export class TableStore implements CheckpointStore {
 
   async readConsole(guest: string, from: number, limit = Infinity): Promise<ConsoleSlice> {
     return readConsole(this.table, guest, await this.head(guest), from, limit);
+  }
+
+  writeResults(
+    guest: string,
+    attempt: Attempt,
+    start: number,
+    results: readonly GuestResult[],
+  ): Promise<void> {
+    return writeResults(this.table, guest, attempt, start, results);
+  }
+
+  async readResults(guest: string, from: number, limit = Infinity): Promise<ResultRecord[]> {
+    return readResults(this.table, guest, await this.head(guest), from, limit);
   }
 
   async appendInbox(guest: string, entry: Omit<InboxEntry, 'sequence'>): Promise<number> {
@@ -225,6 +241,7 @@ function headOf(item: Item): Head {
       : { lease: { owner: String(item.leaseOwner), expires: number('leaseExpires') } }),
     inboxCursor: number('inboxCursor'),
     consoleOffset: number('consoleOffset'),
+    results: number('results'),
     slices: number('slices'),
     instructions: number('instructions'),
     ...(item.wakeAt === undefined ? {} : { wakeAt: number('wakeAt') }),

@@ -26,9 +26,17 @@ const isBreaker = (value: unknown): boolean =>
 
 const FILE_RULE = 'must be {key, name, sha256 (64 lower-case hexadecimal digits), size (bytes)}';
 
-const RULES: readonly Rule[] = [
+const isFiles = (value: unknown): boolean => Array.isArray(value) && value.every(isFile);
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isProgram = (value: unknown): boolean => isTexts(value) && (value as unknown[]).length > 0;
+const isEnvironment = (value: unknown): boolean => isRecord(value) && Object.values(value).every(isText);
+const isPositive = (value: unknown): boolean => isCount(value) && Number(value) > 0;
+
+const FILES_RULE = `${FILE_RULE}, in a list`;
+const PROGRAM_RULE = 'must be a program and its arguments, in a list';
+
+const COMMON: readonly Rule[] = [
   ['version', (value) => value === 1, 'must be 1'],
-  ['model', isText, 'must name a model, as "machine"'],
   [
     'memory',
     (value) => isCount(value) && Number(value) > 0 && Number(value) % 2 ** 20 === 0,
@@ -41,18 +49,36 @@ const RULES: readonly Rule[] = [
     'must be a list of extension names',
   ],
   ['seed', optional(isCount), 'must be a whole number from 0 on'],
-  ['firmware', optional(isFile), FILE_RULE],
+  ['sliceInstructions', optional(isPositive), 'must be a whole number from 1 on'],
+  ['breaker', optional(isBreaker), 'must be {maxSlices?, maxInstructions?}, whole numbers'],
+];
+
+const LINUX: readonly Rule[] = [
   ['kernel', optional(isFile), FILE_RULE],
   ['initrd', optional(isFile), FILE_RULE],
   ['commandLine', optional(isText), 'must be text'],
-  ['disks', optional((value) => Array.isArray(value) && value.every(isFile)), `${FILE_RULE}, in a list`],
-  [
-    'sliceInstructions',
-    optional((value) => isCount(value) && Number(value) > 0),
-    'must be a whole number from 1 on',
-  ],
-  ['breaker', optional(isBreaker), 'must be {maxSlices?, maxInstructions?}, whole numbers'],
+  ['disks', optional(isFiles), FILES_RULE],
 ];
+
+/** What each model has besides what all have. */
+const MODELS: Readonly<Record<GuestDefinition['model'], readonly Rule[]>> = {
+  machine: [['firmware', optional(isFile), FILE_RULE], ...LINUX],
+  paravirt: [...LINUX, ['port', optional((value) => typeof value === 'boolean'), 'must be true or false']],
+  container: [
+    ['layers', isFiles, FILES_RULE],
+    ['command', isProgram, PROGRAM_RULE],
+    ['onEvent', optional(isProgram), PROGRAM_RULE],
+    ['environment', optional(isEnvironment), 'must be names and texts'],
+    ['workingDirectory', optional(isText), 'must be text'],
+    ['hostname', optional(isText), 'must be text'],
+    ['pids', optional(isPositive), 'must be a whole number from 1 on'],
+  ],
+};
+
+const isModel = (value: unknown): value is GuestDefinition['model'] =>
+  isText(value) && Object.hasOwn(MODELS, value);
+
+const MODEL_RULE: Rule = ['model', isModel, `must be one of ${Object.keys(MODELS).join(', ')}`];
 
 /** @throws ImageError naming the field and its rule. */
 export function parseDefinition(key: string, text: string): GuestDefinition {
@@ -66,7 +92,8 @@ export function parseDefinition(key: string, text: string): GuestDefinition {
   }
   if (!isRecord(value))
     throw new ImageError(`the guest's definition ${key} is no JSON object: deploy the stack again`);
-  for (const [field, holds, rule] of RULES) {
+  const rules = isModel(value.model) ? [...COMMON, ...MODELS[value.model]] : [MODEL_RULE];
+  for (const [field, holds, rule] of rules) {
     if (holds(value[field])) continue;
     const found = JSON.stringify(value[field]) ?? 'absent';
     throw new ImageError(

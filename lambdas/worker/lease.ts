@@ -33,6 +33,7 @@ export interface Progress {
   readonly reason?: string;
   readonly inboxCursor: number;
   readonly consoleOffset: number;
+  readonly results: number;
   readonly instructions: number;
   readonly wakeAt?: number;
   readonly wakeAfter?: string;

@@ -63,15 +63,23 @@ export async function restore(
   if (live !== undefined && isAt(live, at)) return { ...live, from: 'warm', pages: 0 };
 
   const fresh = async (): Promise<Guest> => createGuest(definition, await images.files(definition));
+  // Nothing is held: the guest is made while its checkpoint is opened and its packs come in.
+  const early = live === undefined ? fresh() : undefined;
+  early?.catch(() => undefined); // thrown where it is awaited
   if (head.generation === 0) {
     const checkpoint = emptyCheckpoint(head.guest);
-    return { guest: await fresh(), definition: head.definition, checkpoint, from: 'image', pages: 0 };
+    return {
+      guest: await (early ?? fresh()),
+      definition: head.definition,
+      checkpoint,
+      from: 'image',
+      pages: 0,
+    };
   }
 
   const opened = await openCheckpoint(store, head.guest, at);
   const behind = live !== undefined && succeeds(opened, live.checkpoint) ? live : undefined;
-  // Packs are under way while the guest is being made.
-  const making = behind === undefined ? fresh() : Promise.resolve(behind.guest);
+  const making = behind === undefined ? (early ?? fresh()) : Promise.resolve(behind.guest);
   const loading = loadPages(
     opened,
     making.then(({ spaces }) => spaces),

@@ -1,6 +1,6 @@
 /** Runs a guest until its slice is over: bursts of guest code, and between them the inbox and short waits. */
-import type { Exit, Guest } from '../../engine/models/guest';
-import type { InboxEntry } from '../store/store';
+import { ImageError, type Exit, type Guest } from '../../engine/models/guest';
+import type { GuestResult, InboxEntry } from '../store/store';
 
 export interface RunLimits {
   /** The slice's length in ms, idle time included. */
@@ -25,6 +25,7 @@ export interface RunSurroundings {
 export interface RunResult {
   readonly exit: Exit;
   readonly output: Uint8Array;
+  readonly results: readonly GuestResult[];
   readonly inboxCursor: number;
   /** Entries that the guest was given. */
   readonly inboxEntries: number;
@@ -40,12 +41,19 @@ const SHORTEST_BURST_MS = 50;
 const SHORT_WAIT_MS = 2000;
 /** An idle guest's output waits no longer than this for its commit. */
 const OUTPUT_PATIENCE_MS = 1000;
+/**
+ * A busy guest's results wait no longer than about this, whoever asked for them. Not in deterministic mode, whose
+ * slices are cut at the same instruction wherever they run.
+ */
+const RESULT_PATIENCE_MS = 1000;
 /** How often the inbox is read at most. */
 const INBOX_INTERVAL_MS = 500;
-/** Output that ends a slice, since it is held in memory. */
+/** Output, results included, that ends a slice, since it is held in memory. */
 const OUTPUT_BYTES = 4 * 1024 * 1024;
-/** Bytes typed at once: the guest's own queue takes them from there. */
-const TYPED_BYTES = 64 * 1024;
+/** Bytes given at once: the guest's own queues take them from there. */
+const GIVEN_BYTES = 64 * 1024;
+/** What a result costs besides its bytes, so that empty ones end a slice too. */
+const RESULT_OVERHEAD = 64;
 /** Kept in hand for the last requests, besides the time for the pages. */
 const COMMIT_MS = 1500;
 const PAGE_BYTES = 4096;
@@ -61,6 +69,7 @@ export async function run(
   return {
     exit,
     output: session.output(),
+    results: session.results,
     inboxCursor: session.cursor,
     inboxEntries: session.entries,
     idleMs: session.idleMs,
@@ -70,12 +79,14 @@ export async function run(
 class Session {
   cursor: number;
   entries = 0;
+  readonly results: GuestResult[] = [];
   idleMs = 0;
   private readonly started: number;
   private readonly startInstructions: number;
   private readonly parts: Uint8Array[] = [];
   private outputBytes = 0;
   private outputSince = Infinity;
+  private resultsSince = Infinity;
   private lastPoll = -Infinity;
   private dirtyPages = 0;
   private dirtyGrowth = 0;
@@ -96,9 +107,11 @@ class Session {
       await this.deliver();
       const exit = this.burst(first);
       this.collectOutput();
+      this.collectResults();
       if (exit.reason === 'halted' || exit.reason === 'fault') return exit;
       if (this.instructionsLeft() <= 0) return exit;
       if (this.outputBytes >= OUTPUT_BYTES || this.surroundings.now() >= this.end()) return exit;
+      if (exit.reason === 'budget' && this.resultsAreDue()) return exit;
       if (exit.reason === 'idle' && !(await this.deliver()) && !(await this.wait(exit.wakeAfter)))
         return exit;
     }
@@ -136,7 +149,26 @@ class Session {
     const bytes = this.guest.takeOutput();
     if (bytes.length === 0) return;
     this.parts.push(bytes.slice());
-    this.outputBytes += bytes.length;
+    this.emitted(bytes.length);
+  }
+
+  private collectResults(): void {
+    for (const bytes of this.guest.takeResults()) this.result({ bytes });
+  }
+
+  private result(result: GuestResult): void {
+    this.results.push(result);
+    this.emitted(result.bytes.length + RESULT_OVERHEAD);
+    this.resultsSince = Math.min(this.resultsSince, this.surroundings.now());
+  }
+
+  private resultsAreDue(): boolean {
+    const { now, deterministic } = this.surroundings;
+    return !deterministic && now() - this.resultsSince >= RESULT_PATIENCE_MS;
+  }
+
+  private emitted(bytes: number): void {
+    this.outputBytes += bytes;
     this.outputSince = Math.min(this.outputSince, this.surroundings.now());
   }
 
@@ -146,16 +178,30 @@ class Session {
     if (now() - this.lastPoll < INBOX_INTERVAL_MS) return false;
     this.lastPoll = now();
     const before = this.entries;
-    let typed = 0;
+    let given = 0;
     for (const entry of await inbox(this.cursor)) {
-      if (typed > 0 && typed + entry.data.length > TYPED_BYTES) break;
-      typed += entry.data.length;
-      // The console takes text; entries of a kind that this version does not know are passed over.
+      if (given > 0 && given + entry.data.length > GIVEN_BYTES) break;
+      given += entry.data.length;
+      // Entries of a kind that this version does not know are passed over.
       if (entry.type === 'text') this.guest.type(entry.data);
+      else if (entry.type === 'event') this.give(entry);
       this.cursor = entry.sequence;
       this.entries += 1;
     }
     return this.entries > before;
+  }
+
+  /** Hands over an event. That a guest takes none is an answer to the sender, not a fault of the slice. */
+  private give(event: InboxEntry): void {
+    try {
+      this.guest.deliver(event.data);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.result({
+        bytes: new Uint8Array(0),
+        error: `event ${event.sequence} (${event.id}) was not delivered: ${error.message}`,
+      });
+    }
   }
 
   /** Lets a short idle time pass within the slice. False: it is better to commit. */

@@ -119,6 +119,7 @@ export function firstHead(guest: string, definition: string, now: number): Head 
     status: 'runnable',
     inboxCursor: 0,
     consoleOffset: 0,
+    results: 0,
     slices: 0,
     instructions: 0,
     createdAt: now,
@@ -202,6 +203,7 @@ async function runSlice(
   const [flushed] = await Promise.all([
     flush(store, restored.checkpoint, attempt, changesOf(guest, result.exit)),
     store.writeConsole(held.guest, attempt, held.consoleOffset, result.output),
+    store.writeResults(held.guest, attempt, held.results, result.results),
   ]);
   const flushedAt = worker.now();
   worker.flushRate.measured(flushed.stats.dirty, flushedAt - ranAt);
@@ -232,6 +234,7 @@ async function runSlice(
     packs: flushed.stats.packs,
     consoleBytes: result.output.length,
     inboxEntries: result.inboxEntries,
+    results: result.results.length,
     ...usageOf(store),
   };
   await store.writeMetrics(metrics);
@@ -288,6 +291,7 @@ function progressOf(
     ...statusAfter(result.exit, now),
     inboxCursor: result.inboxCursor,
     consoleOffset: held.consoleOffset + result.output.length,
+    results: held.results + result.results.length,
     instructions: held.instructions + instructions,
   };
 }

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { DeclarationError } from '../declaration-error';
 import { FileEntry } from '../definition';
 import { ImageFile } from './image-file';
+import { writtenAsset } from './written-asset';
 
 /** Makes assets of image files, below one construct, and remembers them for the worker's permissions. */
 export class ImageAssets {
@@ -16,6 +17,13 @@ export class ImageAssets {
     const asset = new s3_assets.Asset(this.scope, id, { path: file.path });
     this.assets.push(asset);
     return { key: assetKey(asset), name: file.name, sha256: file.sha256(), size: file.size };
+  }
+
+  /** Publishes a file called `name` that `write` makes. */
+  addWritten(id: string, name: string, write: (descriptor: number) => void): FileEntry {
+    const { asset, sha256, size } = writtenAsset(this.scope, id, name, write);
+    this.assets.push(asset);
+    return { key: assetKey(asset), name, sha256, size };
   }
 }
 

@@ -3,11 +3,15 @@ import { text, type LocalCloud } from '../../cli/local';
 import { DemoError } from './errors';
 
 export interface DemoStack {
-  readonly guest: string;
   readonly tableName: string;
   readonly queue: string;
   readonly worker: string;
   readonly ingress: string;
+}
+
+/** The guest id that the stack gives out under a name. @throws DemoError when it does not. */
+export function guestOf({ resources }: LocalCloud, output: string): string {
+  return text(resources.outputs[output] ?? null, `the output ${output}`);
 }
 
 /** Logical ids and names. @throws DemoError when the example no longer has what the demonstration needs. */
@@ -25,7 +29,6 @@ export function stackOf({ resources }: LocalCloud): DemoStack {
     resources.ofType('AWS::Lambda::EventSourceMapping'),
   ).properties;
   return {
-    guest: text(resources.outputs['GuestId'] ?? null, 'the output GuestId'),
     tableName: only('tables', resources.ofType('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable')).name,
     queue: only(
       'run queues',

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { appletNames } from './busybox';
 import { type ArchiveEntry, writeArchive } from './cpio';
 
-/** The guest's own files: `init`, and in `run/` the scripts that `hv.run=NAME` on the command line selects. */
+/** The guest's own files: `init`, what `agent` answers with, and in `run/` the scripts that `hv.run=NAME` selects. */
 const guestFiles = join(__dirname, 'guest');
 
 /**
@@ -23,6 +23,12 @@ export function initramfs(busybox: Uint8Array): Uint8Array {
     { kind: 'link', path: 'usr/bin', target: '../bin' },
     { kind: 'link', path: 'usr/sbin', target: '../bin' },
     { kind: 'file', path: 'init', content: readFileSync(join(guestFiles, 'init')), mode: 0o755 },
+    {
+      kind: 'file',
+      path: 'etc/upper.awk',
+      content: readFileSync(join(guestFiles, 'upper.awk')),
+      mode: 0o644,
+    },
   ];
   // Links in the archive: `busybox --install` would make them at each boot, with a system call or two for each.
   for (const applet of appletNames(busybox)) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -8,8 +8,11 @@ import {
   type MachineDefinition,
 } from '../../engine/models/guest';
 import { main } from '../../cli/program';
+import { writeTar } from '../../lib/archive/tar';
 import { FakeGuest, powerOff, type Script } from './fake-guest';
 import { FakeHost } from './fake-host';
+
+type Trace = (line: string) => void;
 
 const directory = mkdtempSync(join(tmpdir(), 'hv-program-'));
 const file = (name: string, content = name) => {
@@ -19,14 +22,26 @@ const file = (name: string, content = name) => {
 };
 const kernel = file('vmlinuz');
 const firmware = file('fw.bin');
+const root = join(directory, 'rootfs');
+mkdirSync(join(root, 'bin'), { recursive: true });
+writeFileSync(join(root, 'bin', 'sh'), 'a shell');
 afterAll(() => rmSync(directory, { recursive: true }));
+
+const container = ['run', '--model', 'container'];
+const paravirtual = ['run', '--model', 'paravirtual'];
+
+function writeTarOf(source: string, target: string): void {
+  const pieces: Uint8Array[] = [];
+  writeTar(source, (piece) => pieces.push(piece));
+  writeFileSync(target, Buffer.concat(pieces));
+}
 
 async function hv(args: string[], script: Script = () => powerOff, isTTY = false) {
   const host = new FakeHost({ isTTY });
   let status: number | undefined;
-  let created: { definition: MachineDefinition; files: GuestFiles } | undefined;
-  const createGuest = (definition: GuestDefinition, files: GuestFiles) => {
-    created = { definition: definition as MachineDefinition, files };
+  let created: { definition: MachineDefinition; files: GuestFiles; trace?: Trace | undefined } | undefined;
+  const createGuest = (definition: GuestDefinition, files: GuestFiles, trace?: Trace) => {
+    created = { definition: definition as MachineDefinition, files, trace };
     return new FakeGuest(script);
   };
   const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => performance.now() };
@@ -60,7 +75,33 @@ describe('hv', () => {
     [['run', '--kernel', kernel, '--clock', 'fast'], /Allowed choices are real, deterministic/],
     [['run', '--kernel'], /argument missing/],
     [['run', '--colour'], /unknown option '--colour'/],
-    [['run', 'vmlinuz'], /too many arguments/],
+    [['run', 'vmlinuz'], /"vmlinuz": only a container is given a command; say --model container/],
+    [['run', '--model', 'docker'], /Allowed choices are vm, paravirtual, container/],
+    [['run', '--kernel', kernel, '--root', '/'], /--root is not for --model vm; it is for container/],
+    [['run', '--kernel', kernel, '--strace'], /--strace is not for --model vm; it is for container/],
+    [['run', '--kernel', kernel, '--no-port'], /--no-port is not for --model vm; it is for paravirtual/],
+    [paravirtual, /nothing to run; give --kernel FILE: a paravirtual machine is a kernel/],
+    [
+      [...paravirtual, '--kernel', kernel, '--firmware', firmware],
+      /--firmware is not for --model paravirtual/,
+    ],
+    [[...paravirtual, '--kernel', '/no/such'], /kernel \/no\/such does not exist/],
+    [[...paravirtual, '--kernel', kernel, '--', 'sh'], /"sh": only a container is given a command/],
+    [[...container, '--', 'sh'], /a container needs its files; give --root DIRECTORY/],
+    [[...container, '--root', root], /a container needs a command; give it after "--"/],
+    [[...container, '--root', root, '--', ''], /a container needs a command/],
+    [[...container, '--root', '/no/root', '--', 'sh'], /root \/no\/root does not exist; check the path/],
+    [
+      [...container, '--root', kernel, '--', 'sh'],
+      /root .*vmlinuz is no uncompressed tar archive; decompress it/,
+    ],
+    [[...container, '--root', root, '--layer', '/no/l', '--', 'sh'], /layer \/no\/l does not exist/],
+    [[...container, '--root', root, '--env', '=1', '--', 'sh'], /--env =1 is no variable; write NAME=VALUE/],
+    [[...container, '--root', root, '--workdir', 'srv', '--', 'sh'], /--workdir srv is no absolute path/],
+    [[...container, '--root', root, '--pids', 'x', '--', 'sh'], /--pids x is no whole number/],
+    [[...container, '--root', root, '--pids', '0', '--', 'sh'], /--pids 0 leaves no room/],
+    [[...container, '--root', root, '--kernel', kernel, '--', 'sh'], /--kernel is not for --model container/],
+    [[...container, '--root', root, '--harts', '1', '--', 'sh'], /--harts is not for --model container/],
     [['launch'], /unknown command 'launch'/],
   ])('%j is one line and exit status 2', async (args, message) => {
     const { status, err, out, host } = await hv(args);
@@ -127,6 +168,57 @@ describe('hv', () => {
       commandLine: 'console=ttyS0',
       kernel: expect.objectContaining({ name: 'vmlinuz' }),
     });
+  });
+
+  test('a paravirtual machine is a kernel on the virtio console, ported unless told otherwise', async () => {
+    const { created, err } = await hv([...paravirtual, '--kernel', kernel, '--memory', '64']);
+    expect(err).toBe('');
+    expect(created?.definition).toEqual({
+      version: 1,
+      model: 'paravirt',
+      memory: 64 * 1024 * 1024,
+      clock: 'real',
+      commandLine: 'console=hvc0',
+      kernel: expect.objectContaining({ name: 'vmlinuz' }),
+    });
+    const plain = await hv([...paravirtual, '--kernel', kernel, '--no-port', '--append', 'quiet']);
+    expect(plain.created?.definition).toMatchObject({ port: false, commandLine: 'quiet' });
+  });
+
+  test('a container is its root, its layers, and a command', async () => {
+    const layer = file('layer.tar');
+    writeTarOf(root, layer);
+    const { created, err, status } = await hv([
+      ...[...container, '--root', root, '--layer', layer, '--env', 'A=b=c', '--env', 'TERM=dumb'],
+      ...['--workdir', '/srv', '--hostname', 'box', '--pids', '9', '--clock', 'deterministic'],
+      ...['--', 'sh', '-c', 'echo "$A"', '--memory'],
+    ]);
+    expect(err).toBe('');
+    expect(status).toBe(0);
+    expect(created?.definition).toEqual({
+      version: 1,
+      model: 'container',
+      memory: 256 * 1024 * 1024,
+      clock: 'deterministic',
+      layers: [expect.objectContaining({ name: 'rootfs' }), expect.objectContaining({ name: 'layer.tar' })],
+      command: ['sh', '-c', 'echo "$A"', '--memory'],
+      environment: expect.objectContaining({ A: 'b=c', TERM: 'dumb', HOME: '/root' }),
+      workingDirectory: '/srv',
+      hostname: 'box',
+      pids: 9,
+    });
+    // A directory becomes the archive that tar would have made of it.
+    const [packed, read] = created?.files.layers ?? [];
+    expect(Buffer.from(packed ?? [])).toEqual(Buffer.from(read ?? []));
+    expect(Buffer.from(packed ?? []).includes('a shell')).toBe(true);
+  });
+
+  test("--strace shows a container's system calls on stderr, and without it nobody is told", async () => {
+    const run = [...container, '--root', root];
+    expect((await hv([...run, '--', 'sh'])).created?.trace).toBeUndefined();
+    const { created, host } = await hv([...run, '--strace', '--', 'sh']);
+    created?.trace?.('write(1, "x", 1) = 1');
+    expect(host.err).toBe('write(1, "x", 1) = 1\n');
   });
 
   test('the exit status is what the guest told the test finisher', async () => {

@@ -1,8 +1,9 @@
 /** One suite for every checkpoint store. */
 import * as fc from 'fast-check';
-import { CONSOLE_ITEM_BYTES } from '../../lambdas/store/console-log';
+import { LOG_ITEM_BYTES } from '../../lambdas/store/attempt-log';
 import { InputError, ItemSizeError } from '../../lambdas/store/errors';
-import type { CheckpointStore, Head, SliceMetrics } from '../../lambdas/store/store';
+import { RESULT_BYTES } from '../../lambdas/store/result-log';
+import type { CheckpointStore, GuestResult, Head, SliceMetrics } from '../../lambdas/store/store';
 import type { Table } from '../../lambdas/store/table';
 import { TableStore, INBOX_ENTRY_BYTES } from '../../lambdas/store/table-store';
 
@@ -24,6 +25,7 @@ function headOf(guest: string, change: Partial<Head> = {}): Head {
     status: 'runnable',
     inboxCursor: 0,
     consoleOffset: 0,
+    results: 0,
     slices: 0,
     instructions: 0,
     createdAt: 1,
@@ -52,6 +54,7 @@ function metricsOf(guest: string, generation: number, fencing: number): SliceMet
     packs: 1,
     consoleBytes: 0,
     inboxEntries: 0,
+    results: 0,
     bytesWritten: 1,
     writeUnits: 1,
     bytesRead: 1,
@@ -254,14 +257,80 @@ export function storeContract(name: string, open: () => Promise<OpenTable>): voi
       );
     });
 
+    test('results: what is committed, from any index on, whatever other attempts wrote', async () => {
+      const result = fc.oneof(
+        fc.string({ maxLength: 5 }).map((value): GuestResult => ({ bytes: text(value) })),
+        fc.string({ maxLength: 5 }).map((error): GuestResult => ({ bytes: text(''), error })),
+      );
+      const attempt = fc.record({ committed: fc.boolean(), results: fc.array(result, { maxLength: 4 }) });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(attempt, { maxLength: 8 }),
+          fc.integer({ min: 1, max: 9 }),
+          async (attempts, limit) => {
+            count += 1;
+            const id = `results-${count}`;
+            let head = headOf(id);
+            const truth: unknown[] = [];
+            const seen = async (from: number, most?: number) =>
+              (await store.readResults(id, from, most)).map((each) => ({ ...each, bytes: [...each.bytes] }));
+            await store.createHead(head);
+            for (const { committed, results } of attempts) {
+              const generation = head.generation + 1;
+              const fencing = head.fencing + 1;
+              await store.writeResults(id, { generation, fencing }, head.results, results);
+              expect(await seen(0)).toEqual(truth);
+              if (committed) {
+                for (const each of results)
+                  truth.push({ index: truth.length, generation, ...each, bytes: [...each.bytes] });
+              }
+              const next = committed
+                ? { ...head, generation, fencing, committedFencing: fencing, results: truth.length }
+                : { ...head, fencing };
+              await store.swapHead(head, next);
+              head = next;
+            }
+            for (let from = 0; from <= truth.length; from += 1) {
+              expect(await seen(from)).toEqual(truth.slice(from));
+              expect(await seen(from, limit)).toEqual(truth.slice(from, from + limit));
+            }
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+
+    test('small results share an item, large ones have their own, larger ones become errors', async () => {
+      const sizes = [RESULT_BYTES, 0, 10, 150_000, 149_000, 200_000, RESULT_BYTES + 1, 3];
+      const results = sizes.map((size, i) => ({ bytes: new Uint8Array(size).fill(i) }));
+      const { itemsWritten } = store.usage;
+      await store.writeResults(guest, { generation: 1, fencing: 1 }, 0, results);
+      expect(store.usage.itemsWritten - itemsWritten).toBe(3);
+      const change = { generation: 1, fencing: 1, committedFencing: 1, results: sizes.length };
+      await store.createHead(headOf(guest, change));
+      const read = await store.readResults(guest, 0);
+      expect(read.map(({ bytes }) => bytes.length)).toEqual(
+        sizes.map((size) => (size > RESULT_BYTES ? 0 : size)),
+      );
+      expect(read.every(({ bytes }, i) => bytes.every((byte) => byte === i))).toBe(true);
+      expect(read.map(({ error }) => error)).toEqual(
+        sizes.map((size) =>
+          size > RESULT_BYTES
+            ? `the result has ${size} bytes, and ${RESULT_BYTES} are the limit: let the guest answer in parts`
+            : undefined,
+        ),
+      );
+      expect(await store.readResults('nobody', 0)).toEqual([]);
+    });
+
     test('long output goes into several items', async () => {
-      const bytes = new Uint8Array(2 * CONSOLE_ITEM_BYTES + 10).map((_, i) => i % 253);
+      const bytes = new Uint8Array(2 * LOG_ITEM_BYTES + 10).map((_, i) => i % 253);
       await store.writeConsole(guest, { generation: 1, fencing: 1 }, 0, bytes);
       await store.createHead(
         headOf(guest, { generation: 1, fencing: 1, committedFencing: 1, consoleOffset: bytes.length }),
       );
       expect(Buffer.compare((await store.readConsole(guest, 0)).bytes, bytes)).toBe(0);
-      const from = 2 * CONSOLE_ITEM_BYTES - 3;
+      const from = 2 * LOG_ITEM_BYTES - 3;
       expect(Buffer.compare((await store.readConsole(guest, from)).bytes, bytes.subarray(from))).toBe(0);
     });
   });

@@ -1,5 +1,5 @@
 /** A deterministic guest without an engine: pages, console, timers and input as a function of what it has executed. */
-import { PAGE_SIZE, type Exit, type Guest, type RunBudget } from '../../engine/models/guest';
+import { ImageError, PAGE_SIZE, type Exit, type Guest, type RunBudget } from '../../engine/models/guest';
 import { StateError } from '../../engine/snapshot/errors';
 import { FakeSpace } from './fake-space';
 
@@ -13,6 +13,8 @@ export interface FakeProgram {
   /** Instructions at which it asks for a reset, if its disk says that it has not done so yet. */
   readonly resetsAt?: number;
   readonly faultsAt?: number;
+  /** Instructions before which it waits for an event, and answers it. Absent: it takes no events. */
+  readonly answers?: readonly number[];
 }
 
 interface State {
@@ -23,6 +25,8 @@ interface State {
   readAt: number;
   line: string;
   input: string;
+  answeredAt: number;
+  events: string[];
   ticks: number;
 }
 
@@ -33,6 +37,7 @@ export class FakeGuest implements Guest {
   readonly disk = new FakeSpace('disk0', 100);
   readonly spaces = [this.ram, this.disk];
   private output = '';
+  private results: Uint8Array[] = [];
   private state: State = {
     instructions: 0,
     random: 1,
@@ -41,6 +46,8 @@ export class FakeGuest implements Guest {
     readAt: -1,
     line: '',
     input: '',
+    answeredAt: -1,
+    events: [],
     ticks: 0,
   };
 
@@ -54,11 +61,15 @@ export class FakeGuest implements Guest {
     return { steps: this.state.instructions, nothing: 1 };
   }
 
-  deliver(): void {
-    throw new Error('this guest takes no events');
+  deliver(event: Uint8Array): void {
+    if (this.program.answers === undefined)
+      throw new ImageError('this guest takes no events; give it a reader');
+    this.state.events.push(new TextDecoder().decode(event));
   }
   takeResults(): Uint8Array[] {
-    return [];
+    const taken = this.results;
+    this.results = [];
+    return taken;
   }
 
   run(budget: RunBudget): Exit {
@@ -70,7 +81,7 @@ export class FakeGuest implements Guest {
       if (now >= program.length) {
         return { reason: 'halted', how: 'power-off', code: 0 };
       }
-      const idle = this.sleeping(now) ?? this.reading(now);
+      const idle = this.sleeping(now) ?? this.reading(now) ?? this.answering(now);
       if (idle !== undefined) return idle;
       if (now === program.faultsAt) return { reason: 'fault', message: 'wild jump; use another guest' };
       this.step(now);
@@ -100,6 +111,16 @@ export class FakeGuest implements Guest {
     state.readAt = now;
     this.output += `read at ${now}: ${state.input.slice(0, newline + 1)}`;
     state.input = state.input.slice(newline + 1);
+    return undefined;
+  }
+
+  private answering(now: number): Exit | undefined {
+    const { state, program } = this;
+    if (program.answers?.includes(now) !== true || state.answeredAt === now) return undefined;
+    const event = state.events.shift();
+    if (event === undefined) return { reason: 'idle', wakeAfter: undefined };
+    state.answeredAt = now;
+    this.results.push(new TextEncoder().encode(`answered at ${now}: ${event}`));
     return undefined;
   }
 

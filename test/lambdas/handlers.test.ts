@@ -113,11 +113,23 @@ describe('worker and ingress functions', () => {
     await drain();
     expect(await head('good')).toMatchObject({ status: 'idle', instructions: 150 });
 
-    expect(await ingress({ guest: 'good', type: 'text', data: 'hello\n' })).toEqual([
+    expect(await ingress({ guest: 'good', type: 'event', data: { text: 'hello' } })).toEqual([
       { guest: 'good', sequence: 1 },
     ]);
     await drain();
-    expect(await head('good')).toMatchObject({ status: 'halted', instructions: 200, inboxCursor: 1 });
+    expect(await head('good')).toMatchObject({ status: 'idle', inboxCursor: 1, results: 1 });
+    expect(await store().readResults('good', 0)).toMatchObject([
+      {
+        index: 0,
+        error: expect.stringMatching(/^event 1 \(.*\) was not delivered: this guest takes no events/),
+      },
+    ]);
+
+    expect(await ingress({ guest: 'good', type: 'text', data: 'hello\n' })).toEqual([
+      { guest: 'good', sequence: 2 },
+    ]);
+    await drain();
+    expect(await head('good')).toMatchObject({ status: 'halted', instructions: 200, inboxCursor: 2 });
     const { bytes } = await store().readConsole('good', 0);
     expect(new TextDecoder().decode(bytes)).toContain('read at 150: hello\n');
     const metrics = await store().readMetrics('good');

@@ -177,6 +177,14 @@ export class World {
     return new TextDecoder().decode((await this.store.readConsole(GUEST, 0)).bytes);
   }
 
+  /** Results as text, errors marked. */
+  async results(): Promise<string[]> {
+    const records = await this.store.readResults(GUEST, 0);
+    return records.map(({ bytes, error }) =>
+      error === undefined ? new TextDecoder().decode(bytes) : `! ${error}`,
+    );
+  }
+
   /** The guest as its last checkpoint has it. */
   async guestValue(): Promise<unknown> {
     const head = await this.store.head(GUEST);

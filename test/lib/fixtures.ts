@@ -17,6 +17,17 @@ export function file(name: string, contents: Uint8Array | string): string {
   return target;
 }
 
+/** Writes files below a directory of its own and gives its path. */
+export function tree(name: string, files: Readonly<Record<string, Uint8Array | string>>): string {
+  const root = path.join(directory, name);
+  fs.mkdirSync(root, { recursive: true });
+  for (const [file, contents] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+    fs.writeFileSync(path.join(root, file), contents);
+  }
+  return root;
+}
+
 export function sha256(target: string): string {
   return createHash('sha256').update(fs.readFileSync(target)).digest('hex');
 }

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { LocalCloud } from '../../../cli/local';
 import { dynamodbStore } from '../../../lambdas/store/dynamodb';
 import type { SliceMetrics } from '../../../lambdas/store/store';
+import { MACHINE } from '../../../scripts/demo/examples';
 import { Observer } from '../../../scripts/demo/observer';
-import { stackOf } from '../../../scripts/demo/stack';
+import { guestOf, stackOf } from '../../../scripts/demo/stack';
 import { synthesize } from '../../../scripts/demo/synthesize';
 import { median, range } from '../statistics';
 import type { Figure, Workload } from '../workload';
@@ -29,7 +30,7 @@ export const idleSlice: Workload = {
     const folder = await mkdtemp(join(tmpdir(), 'hv-bench-'));
     let memory = 0;
     const cloud = await LocalCloud.start({
-      assembly: await synthesize(folder, images),
+      assembly: await synthesize({ example: 'debian-vm', needs: MACHINE, images, output: folder }),
       workers: 1,
       redeliverAfterSeconds: 1,
       environment: { SLICE_SECONDS: '3', LEASE_SECONDS: '10' },
@@ -39,10 +40,11 @@ export const idleSlice: Workload = {
     });
     try {
       const stack = stackOf(cloud);
+      const guest = guestOf(cloud, 'GuestId');
       const store = dynamodbStore({ client: cloud.dynamodb, tableName: stack.tableName, deadline: Infinity });
-      const observer = new Observer(store, stack.guest, () => undefined);
-      await cloud.send(stack.queue, { guest: stack.guest, generation: 0 });
-      const slices = (from: number): Promise<SliceMetrics[]> => store.readMetrics(stack.guest, from);
+      const observer = new Observer(store, guest, () => undefined);
+      await cloud.send(stack.queue, { guest, generation: 0 });
+      const slices = (from: number): Promise<SliceMetrics[]> => store.readMetrics(guest, from);
       let seen = 0;
       /** The next committed slice in which the guest did next to nothing. */
       const idle = (wanted: SliceMetrics['restoredFrom'][]): Promise<SliceMetrics> =>

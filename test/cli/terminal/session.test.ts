@@ -29,7 +29,10 @@ class FakeTerminal implements SessionTerminal {
   };
 }
 
-function session(script: Script, options: { deterministic?: boolean; endAtReset?: boolean } = {}) {
+function session(
+  script: Script,
+  options: { deterministic?: boolean; endAtReset?: boolean; hasTerminalDriver?: boolean } = {},
+) {
   const time = new FakeTime();
   const terminal = new FakeTerminal(time);
   const guests: FakeGuest[] = [];
@@ -44,6 +47,22 @@ function session(script: Script, options: { deterministic?: boolean; endAtReset?
 }
 
 describe('session', () => {
+  test.each<[string[], string]>([
+    [[], '\x04'],
+    [['a line\n'], 'a line\n\x04'],
+    [['half a ', 'line'], 'half a line\x04\x04'],
+  ])('the end of input %j is typed once, where the guest has a terminal driver', async (typed, expected) => {
+    const script: Script = (guest) => (guest.runs < 5 ? { reason: 'budget' } : powerOff);
+    for (const hasTerminalDriver of [true, false]) {
+      const { terminal, guests, run } = session(script, { hasTerminalDriver });
+      terminal.typed = [...typed];
+      // As Terminal does: there is no end while something is still to be taken.
+      Object.defineProperty(terminal, 'inputEnded', { get: () => terminal.typed.length === 0 });
+      await run();
+      expect(guests[0]?.typed).toBe(hasTerminalDriver ? expected : typed.join(''));
+    }
+  });
+
   test('shows what the guest writes and ends with 0 when it powers off', async () => {
     const { terminal, run } = session((guest) => {
       guest.print(`line ${guest.runs}\n`);

@@ -24,7 +24,19 @@ describe('what reaches the ingress', () => {
     expect(messagesOf(event, newId)).toEqual(ids.map((id) => ({ ...message, id })));
   });
 
+  test.each<[unknown, string]>([
+    [{ text: 'hello\nworld', n: [1, null] }, '{"text":"hello\\nworld","n":[1,null]}'],
+    ['plain text\n', '"plain text\\n"'],
+    [5, '5'],
+    [null, 'null'],
+    [false, 'false'],
+  ])('the data of an event may be %j, and is one line of JSON', (data, json) => {
+    const event = { guest: 'g', type: 'event', data };
+    expect(messagesOf(event, newId)).toEqual([{ guest: 'g', type: 'event', data: json, id: 'id-1' }]);
+  });
+
   test.each<[unknown]>([
+    [{ guest: 'g', type: 'event' }], [{ ...message, type: 'toString' }], [{ ...message, type: ['text'] }],
     [undefined], ['text'], [{ guest: 'g' }], [{ ...message, type: 'x' }], [{ ...message, data: 5 }],
     [{ Records: [{ body: '{' }] }], [{ Records: [5] }], [[message, null]],
   ])('%j is refused', (event) => expect(() => messagesOf(event, newId)).toThrow(InputError)); // prettier-ignore

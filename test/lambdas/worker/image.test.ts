@@ -63,11 +63,41 @@ describe('image files', () => {
 
 describe('definitions', () => {
   const full = { ...definition, cpu: ['zba'], seed: 0, kernel: file, commandLine: '', disks: [file], sliceInstructions: 5, breaker: { maxSlices: 0 } }; // prettier-ignore
-  test('a full one is taken', () => expect(parseDefinition('d', JSON.stringify(full))).toEqual(full));
+  const { kernel: _, ...common } = { ...definition, kernel: file };
+  const paravirt = { ...common, model: 'paravirt', kernel: file, initrd: file, commandLine: 'quiet', disks: [file], port: false }; // prettier-ignore
+  const container = { ...common, model: 'container', layers: [file], command: ['/bin/sh'], onEvent: ['tr', 'a', 'b'], environment: { A: 'b' }, workingDirectory: '/', hostname: 'h', pids: 5 }; // prettier-ignore
+
+  test.each([full, paravirt, container])('a full one of model $model is taken', (each) =>
+    expect(parseDefinition('d', JSON.stringify(each))).toEqual(each),
+  );
+
+  test.each<[string, unknown]>([
+    ['layers', undefined],
+    ['layers', [1]],
+    ['command', undefined],
+    ['command', []],
+    ['command', [1]],
+    ['onEvent', 'tr'],
+    ['environment', { A: 1 }],
+    ['environment', ['A=1']],
+    ['workingDirectory', 1],
+    ['hostname', 1],
+    ['pids', 0],
+  ])("a container's %s: %j is refused", (field, value) => {
+    const attempt = () => parseDefinition('d.json', JSON.stringify({ ...container, [field]: value }));
+    expect(attempt).toThrow(ImageError);
+    expect(attempt).toThrow(`d.json: ${field} must `);
+  });
+
+  test("a paravirtual machine's port is refused when it is no answer", () => {
+    const attempt = () => parseDefinition('d.json', JSON.stringify({ ...paravirt, port: 'no' }));
+    expect(attempt).toThrow('d.json: port must be true or false');
+  });
 
   test.each<[string, unknown]>([
     ['version', 2],
     ['model', 5],
+    ['model', 'toString'],
     ['memory', 0],
     ['memory', '1'],
     ['clock', 'fast'],

@@ -1,6 +1,6 @@
 /** DESIGN 5.1 under faults: whatever happens to workers and messages, console and state are those of a quiet run. */
 import * as fc from 'fast-check';
-import { send } from '../../../lambdas/ingress/send';
+import { send, type Message } from '../../../lambdas/ingress/send';
 import { DynamoTable } from '../../../lambdas/store/dynamodb';
 import { MemoryTable } from '../../../lambdas/store/memory';
 import type { Head } from '../../../lambdas/store/store';
@@ -8,42 +8,52 @@ import type { Table } from '../../../lambdas/store/table';
 import { localTable } from '../dynalite';
 import { GUEST, World, type Fault, type WorldOptions } from '../world';
 
-const PROGRAM = { length: 150, sleeps: { 20: 5e9, 51: 3e8 }, reads: [66], resetsAt: 113 };
-const LINES = ['uname -a\n', 'poweroff\n'];
+const PROGRAM = { length: 150, sleeps: { 20: 5e9, 51: 3e8 }, reads: [66], answers: [90, 95], resetsAt: 113 };
+/** What the guest waits for, twice over since it resets itself: a line, then two events. */
+const INPUT: readonly Pick<Message, 'type' | 'data'>[] = [
+  { type: 'text', data: 'uname -a\n' },
+  { type: 'event', data: '{"text":"one"}' },
+  { type: 'event', data: '{"text":"two"}' },
+  { type: 'text', data: 'poweroff\n' },
+  { type: 'event', data: '3' },
+  { type: 'event', data: '4' },
+];
 
 interface Result {
   readonly console: string;
+  readonly results: readonly string[];
   readonly value: unknown;
   readonly head: Partial<Head>;
   readonly world: World;
 }
 
-/** Runs a guest to its end, and types a line whenever it waits for one. */
+/** Runs a guest to its end, and sends it what it waits for whenever it waits. */
 async function life(options: WorldOptions): Promise<Result> {
   const world = new World(options);
   world.send({ guest: GUEST, generation: 0 });
   let head = await world.settle();
-  for (const [i, data] of LINES.entries()) {
+  for (const [i, input] of INPUT.entries()) {
     if (head?.status !== 'idle') break;
     const ingress = {
       store: world.store,
       queue: { send: async (token: Parameters<World['send']>[0]) => world.send(token) },
       now: () => world.time,
     };
-    await send(ingress, { guest: GUEST, type: 'text', data, id: `line ${i}` });
+    await send(ingress, { guest: GUEST, ...input, id: `input ${i}` });
     head = await world.settle();
   }
   if (head === undefined) throw new Error('no head');
-  const { status, inboxCursor, consoleOffset, instructions } = head;
+  const { status, inboxCursor, consoleOffset, results, instructions } = head;
   return {
     console: await world.console(),
+    results: await world.results(),
     value: await world.guestValue(),
-    head: { status, inboxCursor, consoleOffset, instructions },
+    head: { status, inboxCursor, consoleOffset, results, instructions },
     world,
   };
 }
 
-const seen = ({ console, value, head }: Result) => ({ console, value, head });
+const seen = ({ console, results, value, head }: Result) => ({ console, results, value, head });
 
 describe('the slice protocol', () => {
   let quiet: Result;
@@ -52,7 +62,18 @@ describe('the slice protocol', () => {
   });
 
   test('a quiet run gets to its end', () => {
-    expect(quiet.head).toMatchObject({ status: 'halted', inboxCursor: 2, instructions: 150 + 114 });
+    expect(quiet.head).toMatchObject({
+      status: 'halted',
+      inboxCursor: 6,
+      results: 4,
+      instructions: 150 + 114,
+    });
+    expect(quiet.results).toEqual([
+      'answered at 90: {"text":"one"}',
+      'answered at 95: {"text":"two"}',
+      'answered at 90: 3',
+      'answered at 95: 4',
+    ]);
     expect(quiet.console).toContain('read at 66: uname -a\n');
     expect(quiet.console).toContain('read at 66: poweroff\n');
     expect(quiet.console.length).toBe(quiet.head.consoleOffset);

@@ -1,4 +1,4 @@
-import type { Exit, Guest, RunBudget } from '../../../engine/models/guest';
+import { ImageError, type Exit, type Guest, type RunBudget } from '../../../engine/models/guest';
 import type { InboxEntry } from '../../../lambdas/store/store';
 import { run, type RunLimits, type RunResult } from '../../../lambdas/worker/run';
 import { FakeSpace } from '../fake-space';
@@ -10,17 +10,22 @@ class ScriptedGuest implements Guest {
   readonly exits = {};
   instructions = 0;
   readonly typed: string[] = [];
+  readonly delivered: string[] = [];
+  readonly answers: string[] = [];
+  readonly refusals: Error[] = [];
   readonly told: bigint[] = [];
   readonly skipped: bigint[] = [];
   output = '';
   runs = 0;
 
   constructor(private readonly script: (guest: ScriptedGuest, budget: RunBudget) => Exit) {}
-  deliver(): void {
-    throw new Error('this guest takes no events');
+  deliver(event: Uint8Array): void {
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) throw refusal;
+    this.delivered.push(new TextDecoder().decode(event));
   }
   takeResults(): Uint8Array[] {
-    return [];
+    return this.answers.splice(0).map((text) => new TextEncoder().encode(text));
   }
 
   run(budget: RunBudget): Exit {
@@ -220,6 +225,75 @@ describe('the run of a slice', () => {
     });
     expect(await scene.run(waiting)).toMatchObject({ inboxCursor: 1 });
     expect(scene.elapsed).toBe(500);
+  });
+
+  test('events and text reach the guest in the order of the inbox; what it answers is a result', async () => {
+    scene.post(1, '{"n":1}', 'event');
+    scene.post(2, 'typed');
+    scene.post(3, '{"n":2}', 'event');
+    const guest = new ScriptedGuest((self) => {
+      if (self.runs === 1) self.answers.push('one', '');
+      return { reason: 'idle', wakeAfter: undefined };
+    });
+    const { results, ...result } = await scene.run(guest);
+    expect(result).toMatchObject({ inboxCursor: 3, inboxEntries: 3 });
+    expect(guest.delivered).toEqual(['{"n":1}', '{"n":2}']);
+    expect(guest.typed).toEqual(['typed']);
+    expect(results.map(({ bytes, error }) => [new TextDecoder().decode(bytes), error])).toEqual([
+      ['one', undefined],
+      ['', undefined],
+    ]);
+  });
+
+  test('an event that the guest does not take is answered with the reason, and the slice goes on', async () => {
+    scene.post(1, '1', 'event');
+    scene.post(2, '2', 'event');
+    const guest = new ScriptedGuest(() => ({ reason: 'idle', wakeAfter: undefined }));
+    guest.refusals.push(new ImageError('this guest takes no events; give it a reader'));
+    const { results, inboxCursor } = await scene.run(guest);
+    expect(results).toEqual([
+      {
+        bytes: new Uint8Array(0),
+        error: 'event 1 (1) was not delivered: this guest takes no events; give it a reader',
+      },
+    ]);
+    expect({ inboxCursor, delivered: guest.delivered }).toEqual({ inboxCursor: 2, delivered: ['2'] });
+  });
+
+  test('a mistake of the engine in taking an event is no answer', async () => {
+    scene.post(1, '1', 'event');
+    const guest = new ScriptedGuest(() => ({ reason: 'budget' }));
+    guest.refusals.push(new RangeError('a mistake'));
+    await expect(scene.run(guest)).rejects.toThrow('a mistake');
+  });
+
+  test("an idle guest's results are not held back by short waits, and many of them end the slice", async () => {
+    const guest = new ScriptedGuest((self) => {
+      if (self.runs === 1) self.answers.push('done');
+      return idleFor(400);
+    });
+    await scene.run(guest);
+    expect(scene.elapsed).toBeLessThanOrEqual(1000);
+
+    const flood = new ScriptedGuest((self) => {
+      self.answers.push(...new Array<string>(10_000).fill(''));
+      return { reason: 'budget' };
+    });
+    const { results } = await scene.run(flood);
+    expect(results.length).toBeGreaterThan(10_000);
+    expect(results.length).toBeLessThan(100_000);
+  });
+
+  test("a busy guest's results are not held back to the slice's end, except in deterministic mode", async () => {
+    const answering = () =>
+      scene.busy((guest) => {
+        if (guest.runs === 2) guest.answers.push('done');
+      });
+    await scene.run(answering());
+    expect(scene.elapsed).toBe(3000);
+    scene = new Scene();
+    await scene.run(answering(), {}, true);
+    expect(scene.elapsed).toBe(10_000);
   });
 
   test('a flood of input is taken in portions', async () => {

@@ -1,6 +1,7 @@
 /** The demonstration's result for people: at most 80 columns, plain text. */
 import type { SliceMetrics } from '../../lambdas/store/store';
-import type { Report } from './story';
+import type { Report } from './debian-vm';
+import { aligned, compact } from './table';
 
 type Column = readonly [heading: string, cell: (slice: SliceMetrics, number: number) => string | number];
 
@@ -55,19 +56,8 @@ export function reportTable(report: Report): string {
   ].join('\n');
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join(' '));
-}
-
 function exitsOf(exits: Readonly<Record<string, number>>, wanted: string): number {
   return Object.entries(exits)
     .filter(([cause]) => (KINDS.find(([, causes]) => causes.test(cause))?.[0] ?? 'other') === wanted)
     .reduce((sum, [, count]) => sum + count, 0);
-}
-
-/** At most four characters. */
-function compact(count: number): string {
-  if (count < 10_000) return String(count);
-  return count < 999_500 ? `${Math.round(count / 1e3)}k` : `${Math.round(count / 1e6)}M`;
 }

@@ -1,0 +1,119 @@
+/** What `hv run` was told, and the checks of it that all models share. */
+import type { CommonDefinition, GuestDefinition, GuestFiles } from '../../engine/models/guest';
+import { UsageError } from '../usage-error';
+
+export const MODELS = ['vm', 'paravirtual', 'container'] as const;
+export type ModelName = (typeof MODELS)[number];
+
+export interface RunFlags {
+  readonly model: ModelName;
+  readonly memory: string;
+  readonly clock: 'real' | 'deterministic';
+  readonly seed?: string;
+  readonly cpu?: string;
+  readonly harts?: string;
+  readonly reboot: boolean;
+
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly firmware?: string;
+  readonly append?: string;
+  readonly disk?: readonly string[];
+  readonly port: boolean;
+
+  readonly root?: string;
+  readonly layer?: readonly string[];
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly hostname?: string;
+  readonly pids?: string;
+  readonly strace?: boolean;
+}
+
+/** What a guest is made of, with the contents of its files. */
+export interface DescribedGuest {
+  readonly definition: GuestDefinition;
+  readonly files: GuestFiles;
+}
+
+/** Flags that are not for every model, and the models that they are for. */
+const RESERVED: readonly (readonly [flag: keyof RunFlags, models: readonly ModelName[]])[] = [
+  ['kernel', ['vm', 'paravirtual']],
+  ['initrd', ['vm', 'paravirtual']],
+  ['append', ['vm', 'paravirtual']],
+  ['disk', ['vm', 'paravirtual']],
+  ['harts', ['vm', 'paravirtual']],
+  ['firmware', ['vm']],
+  ['port', ['paravirtual']],
+  ['root', ['container']],
+  ['layer', ['container']],
+  ['env', ['container']],
+  ['workdir', ['container']],
+  ['hostname', ['container']],
+  ['pids', ['container']],
+  ['strace', ['container']],
+];
+
+/** @throws UsageError for a flag or a command that another model has. */
+export function checkModel(flags: RunFlags, command: readonly string[]): void {
+  for (const [flag, models] of RESERVED) {
+    const value = flags[flag];
+    // A flag that begins with "no" is set when it is absent.
+    const given = flag === 'port' ? value === false : value !== undefined;
+    if (given && !models.includes(flags.model)) {
+      const name = flag === 'port' ? '--no-port' : `--${flag}`;
+      throw new UsageError(`${name} is not for --model ${flags.model}; it is for ${models.join(' and ')}`);
+    }
+  }
+  if (command.length > 0 && flags.model !== 'container') {
+    throw new UsageError(
+      `"${command.join(' ')}": only a container is given a command; say --model container`,
+    );
+  }
+}
+
+/** @throws UsageError */
+export function describeCommon(flags: RunFlags): CommonDefinition {
+  if (flags.seed !== undefined && flags.clock !== 'deterministic') {
+    throw new UsageError('--seed means something only in deterministic mode; add --clock deterministic');
+  }
+  return {
+    version: 1,
+    memory: memoryBytes(flags.memory),
+    clock: flags.clock,
+    ...(flags.cpu === undefined ? {} : { cpu: cpuExtensions(flags.cpu) }),
+    ...(flags.seed === undefined ? {} : { seed: wholeNumber('--seed', flags.seed) }),
+  };
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+function memoryBytes(text: string): number {
+  const [, digits, suffix] = /^(\d+)(M|MiB|G|GiB)?$/i.exec(text) ?? [];
+  const mebibytes = Number(digits) * (/^g/i.test(suffix ?? '') ? 1024 : 1);
+  // The upper bound is what a WebAssembly memory can hold; the engine has its own, lower limit.
+  if (!Number.isInteger(mebibytes) || mebibytes < 1 || mebibytes > 4096) {
+    throw new UsageError(
+      `--memory ${text} is no size of RAM; give 1 to 4096 MiB, e.g. --memory 256 or --memory 1G`,
+    );
+  }
+  return mebibytes * MEBIBYTE;
+}
+
+function cpuExtensions(text: string): string[] {
+  const names = text
+    .toLowerCase()
+    .split(/[,_+]/)
+    .filter((name) => name !== '' && name !== 'rv64gc');
+  const wrong = names.find((name) => !/^[a-z][a-z0-9]*$/.test(name));
+  if (wrong !== undefined) {
+    throw new UsageError(`--cpu ${text}: "${wrong}" is no extension; give names like zba,zbb,sstc`);
+  }
+  return names;
+}
+
+export function wholeNumber(flag: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text))
+    throw new UsageError(`${flag} ${text} is no whole number; give one, e.g. ${flag} 1`);
+  return Number(text);
+}
