@@ -66,7 +66,7 @@ export function bulk_move(rd: u32, rs1: u32, rs2: u32): void {
   if (left == 0) return;
   const to = register(rd);
   const from = register(rs1);
-  if (to - from >= left) return copyAscending(rd, rs1, rs2, to, from, left);
+  if (to == from || to - from >= left) return copyAscending(rd, rs1, rs2, to, from, left);
   const bytes = min(left, min(fromPageStart(to + left), fromPageStart(from + left)));
   const rest = left - bytes;
   const done = copyWithin(to + rest, from + rest, bytes, true);

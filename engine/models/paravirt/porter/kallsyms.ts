@@ -277,10 +277,14 @@ function walkNames(
   return end - place < 8 ? names : undefined;
 }
 
-/** Ways to write the addresses, newest first. Each gives a number that differs from the address by a constant. */
+/**
+ * Ways to write the addresses. Each gives a number that differs from the
+ * address by a constant. The order matters: the first kind would pass for the
+ * second, but not the other way round, since many symbols share an address.
+ */
 const encodings: readonly ((view: DataView, place: number) => number)[] = [
-  (view, place) => place + view.getInt32(place, true),
   (view, place) => view.getUint32(place, true),
+  (view, place) => place + view.getInt32(place, true),
 ];
 
 /** Distances of all symbols from symbol `origin`; undefined when there is no such symbol, or no such table. */

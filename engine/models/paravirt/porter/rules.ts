@@ -74,9 +74,9 @@ export const rules: readonly Rule[] = [
         // arch/riscv/lib/memmove.S
         shape: {
           entry: [
-            'start: beq a0, a1, {out}',
+            'beq a0, a1, {out}',
             'beq a2, zero, {out}',
-            'c.mv t3, a0',
+            'start: c.mv t3, a0',
             'add t4, a0, a2',
             'add a4, a1, a2',
             'andi t0, a2, -16',
