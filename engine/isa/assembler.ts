@@ -51,7 +51,9 @@ export function assemble(
   });
   // What does not fit its field, or is spelled in another way, comes back differently.
   if (disassemble(word >>> 0, table) !== line.trim()) {
-    throw new AssemblyError(`"${line}" cannot be encoded; it comes back as "${disassemble(word >>> 0, table)}"`);
+    throw new AssemblyError(
+      `"${line}" cannot be encoded; it comes back as "${disassemble(word >>> 0, table)}"`,
+    );
   }
   return { word: word >>> 0, length: encoding.length };
 }

@@ -11,6 +11,7 @@ import { type Identity, machineDeviceTreeBlob } from '../machine/devicetree';
 import { RAM_BASE } from '../machine/memory-map';
 import { PARAVIRT } from './memory-map';
 import { portKernel } from './porter/port';
+import { type Rule, rules } from './porter/rules';
 import { ECALL_FROM_SUPERVISOR, Supervisor, enterKernel } from './supervisor';
 
 const IDENTITY: Identity = { compatible: 'cdk-hypervisor,paravirt', model: 'cdk-hypervisor,paravirt' };
@@ -18,8 +19,16 @@ const IDENTITY: Identity = { compatible: 'cdk-hypervisor,paravirt', model: 'cdk-
 export class ParavirtMachine extends BoardGuest {
   private readonly supervisor: Supervisor;
 
-  /** @throws ImageError when the definition or its files cannot become a machine. */
-  constructor(definition: ParavirtDefinition, files: GuestFiles, host: HostServices) {
+  /**
+   * @param chosen porting rules; fewer of them for comparisons
+   * @throws ImageError when the definition or its files cannot become a machine.
+   */
+  constructor(
+    definition: ParavirtDefinition,
+    files: GuestFiles,
+    host: HostServices,
+    chosen: readonly Rule[] = rules,
+  ) {
     const ported = definition.port ?? true;
     super(definition, files, host, {
       name: 'paravirt',
@@ -50,7 +59,7 @@ export class ParavirtMachine extends BoardGuest {
     const entry = RAM_BASE + KERNEL_OFFSET;
     this.ram.place(entry, kernel);
     if (ported) {
-      const { patches } = portKernel(definition.kernel?.name ?? 'kernel', kernel);
+      const { patches } = portKernel(definition.kernel?.name ?? 'kernel', kernel, chosen);
       for (const { offset, bytes } of patches) this.ram.place(entry + offset, bytes);
     }
     if (initrd && placement.initrd) this.ram.place(placement.initrd.start, initrd);

@@ -273,8 +273,63 @@ test('hv.multiply gives the product, or the fault before anything is written', (
   );
 });
 
-test.each([0n, 33n, (1n << 64n) - 1n])('hv.multiply of %s words is no instruction', (count) => {
-  const it = start('hv.multiply a0, a1, a2, a3', [], 0, DATA, 0);
+test('hv.reduce gives the remainder, or the fault before anything is written', () => {
+  // Moduli of few words, and words of all ones: where estimates of the quotient go wrong.
+  const bytes = fc.oneof(
+    fc.uint8Array({ minLength: 256, maxLength: 256 }),
+    fc.constantFrom(0xff, 0, 0x80, 1).map((byte) => new Uint8Array(256).fill(byte)),
+  );
+  fc.assert(
+    fc.property(
+      protections,
+      place,
+      place,
+      place,
+      fc.integer({ min: 1, max: 32 }),
+      fc.nat(256),
+      bytes,
+      bytes,
+      bytes,
+      (rights, to, number, modulus, count, significant, low, high, third) => {
+        fc.pre(Math.max(to, modulus) + 8 * count <= SIZE && number + 16 * count <= SIZE);
+        const it = start('hv.reduce a0, a1, a2, a3', rights, to, DATA + BigInt(number), 0);
+        const data = content.slice();
+        data.set(low.subarray(0, 8 * count), number);
+        data.set(high.subarray(0, 8 * count), number + 8 * count);
+        data.set(third.subarray(0, 8 * count), modulus);
+        data.fill(0, Math.min(modulus + significant, modulus + 8 * count), modulus + 8 * count);
+        it.data = data;
+        it.hart.setX(A2, DATA + BigInt(modulus));
+        it.hart.setX(A3, BigInt(count));
+        run(it);
+        const touched = (from: number, length: number): Protection[] =>
+          [from, from + length - 1].map((address) => rights[Math.floor(address / PAGE)]!);
+        const readable = [...touched(number, 16 * count), ...touched(modulus, 8 * count)].every(
+          (r) => r !== 'unmapped',
+        );
+        const writable = touched(to, 8 * count).every((r) => r === 'writable');
+        const divisor = words(data, modulus, count);
+        const { cause } = it.hart.trap;
+        if (readable && writable && divisor !== 0n) {
+          expect(cause).toBe(ECALL);
+          expect(words(it.data, to, count)).toBe(words(data, number, 2 * count) % divisor);
+          return;
+        }
+        expect(cause).toBe(!readable ? CAUSE.loadPage : divisor === 0n ? CAUSE.illegal : CAUSE.storePage);
+        expect(Buffer.from(it.data).equals(Buffer.from(data))).toBe(true);
+      },
+    ),
+    { numRuns: 800 },
+  );
+});
+
+test.each([
+  ['hv.multiply', 0n],
+  ['hv.multiply', 33n],
+  ['hv.reduce', 0n],
+  ['hv.reduce', (1n << 64n) - 1n],
+])('%s of %s words is no instruction', (mnemonic, count) => {
+  const it = start(`${mnemonic} a0, a1, a2, a3`, [], 0, DATA, 0);
   it.hart.setX(A3, count);
   run(it);
   expect(it.hart.trap.cause).toBe(CAUSE.illegal);

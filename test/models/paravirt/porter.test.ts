@@ -147,6 +147,7 @@ describeWith([images('vmlinuz')], 'Debian’s kernel', () => {
       __clear_user: 'replaced',
       idle: 'replaced',
       vli_mult: 'replaced',
+      vli_mmod_fast: 'replaced',
       vli_mod_square_fast: 'replaced',
     });
   });

@@ -245,7 +245,7 @@ export const rules: readonly Rule[] = [
   {
     name: 'vli_mult',
     symbols: ['vli_mult'],
-    reason: 'multiplies large numbers natively: checks of module signatures, and self-tests at boot',
+    reason: 'multiplies large numbers natively: checks of signatures, and self-tests at boot',
     variants: [
       {
         // crypto/ecc.c: result a0, factors a1 and a2, 64-bit digits a3
@@ -294,9 +294,52 @@ export const rules: readonly Rule[] = [
     ],
   },
   {
+    name: 'vli_mmod_fast',
+    symbols: ['vli_mmod_fast', 'vli_mmod_fast.isra.0'],
+    reason: 'reduces large numbers natively: checks of signatures, and self-tests at boot',
+    variants: [
+      {
+        // crypto/ecc.c: result a0, product a1, curve a2; the modulus is at 40 of the curve, its digits at 32
+        shape: {
+          entry: [
+            ...ftrace,
+            'start: c.addi16sp sp, -208',
+            'c.sdsp s0, 192(sp)',
+            'c.sdsp s1, 184(sp)',
+            'c.sdsp s2, 176(sp)',
+            'c.sdsp s3, 168(sp)',
+            'c.sdsp s4, 160(sp)',
+            'c.addi4spn s0, sp, 208',
+            'c.sdsp ra, 200(sp)',
+            'c.mv s4, a2',
+            'addi a2, zero, 144',
+            'c.mv s2, a0',
+            'c.mv s3, a1',
+            'addi a0, s0, -200',
+            'c.li a1, 0',
+            'ld a5, *(tp)',
+            'sd a5, -56(s0)',
+            'c.li a5, 0',
+            'call memset',
+            'ld a0, 0(s4)',
+            'c.li a2, 5',
+            'auipc a1, *',
+            'addi a1, a1, *',
+            'ld s1, 40(s4)',
+            'lbu s4, 32(s4)',
+            'call strncmp',
+          ],
+        },
+        replace: {
+          start: ['ld a3, 40(a2)', 'lbu a4, 32(a2)', 'hv.reduce a0, a1, a3, a4', 'c.li a0, 1', 'c.jr ra'],
+        },
+      },
+    ],
+  },
+  {
     name: 'vli_mod_square_fast',
     symbols: ['vli_mod_square_fast'],
-    reason: 'squares large numbers natively: checks of module signatures, and self-tests at boot',
+    reason: 'squares large numbers natively: checks of signatures, and self-tests at boot',
     variants: [
       {
         // crypto/ecc.c, with vli_square inlined: a0 is the product's room, s1 the number, a5 its digits
