@@ -1,6 +1,7 @@
 /** The command `hv` without its process: what it understands, and how it speaks about mistakes. */
 import { Command, CommanderError } from 'commander';
 import { ImageError } from '../engine/models/guest';
+import { addPortCommand } from './port';
 import { addRunCommand, type RunContext } from './run';
 import { UsageError } from './usage-error';
 
@@ -17,6 +18,7 @@ export async function main(args: readonly string[], context: RunContext, version
       outputError: () => undefined, // reported below, like every other mistake
     });
   addRunCommand(program, context);
+  addPortCommand(program, context);
   // Subcommands copy these settings only when they are made by the program itself.
   for (const command of program.commands) command.copyInheritedSettings(program);
   if (args.length === 0) {

@@ -1,6 +1,6 @@
 /**
  * Makes `engine/generated/`: the hart's helpers compiled from AssemblyScript,
- * and the interpreter of a hart with every extension, both as TypeScript
+ * and the interpreters of harts with every extension, both as TypeScript
  * modules that hold the bytes: bundlers and tests then need no loader, and a
  * worker starts without generating anything.
  */
@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateInterpreter } from '../engine/cpu/interpreter/generate';
-import { instructionsOf, selectable } from '../engine/isa/table';
+import { instructionsOf, ofModels, selectable } from '../engine/isa/table';
 
 const root = join(__dirname, '..');
 const folder = join(root, 'engine/generated');
@@ -17,9 +17,16 @@ const compiler = join(root, 'node_modules/assemblyscript/bin/asc.js');
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
-function write(name: string, exported: Readonly<Record<string, string>>): void {
-  const lines = Object.entries(exported).map(([constant, value]) => `export const ${constant} = '${value}';`);
+function write(name: string, exported: Readonly<Record<string, unknown>>): void {
+  const lines = Object.entries(exported).map(
+    ([constant, value]) => `export const ${constant} = ${JSON.stringify(value)};`,
+  );
   writeFileSync(join(folder, name), `// Made by scripts/build-engine.ts.\n${lines.join('\n')}\n`);
+}
+
+function interpreter(extensions: readonly string[]) {
+  const { module, decoder } = generateInterpreter(instructionsOf(extensions));
+  return { extensions: extensions.join(), module: base64(module), index: base64(decoder.index) };
 }
 
 function compileHelpers(): Uint8Array {
@@ -51,12 +58,8 @@ function compileHelpers(): Uint8Array {
 try {
   mkdirSync(folder, { recursive: true });
   write('helpers.ts', { helpersModule: base64(compileHelpers()) });
-  const { module, decoder } = generateInterpreter(instructionsOf(selectable));
-  write('interpreter.ts', {
-    interpreterExtensions: selectable.join(),
-    interpreterModule: base64(module),
-    interpreterIndex: base64(decoder.index),
-  });
+  const sets = [selectable, [...selectable, ...ofModels.map(({ name }) => name)]];
+  write('interpreter.ts', { interpreters: sets.map(interpreter) });
 } catch (error) {
   process.stderr.write(
     `the engine was not built: ${error instanceof Error ? error.message : String(error)}\n`,

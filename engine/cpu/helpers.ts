@@ -67,6 +67,8 @@ export const helpers: ReadonlyMap<string, Helper> = new Map([
   ['load_reserved_d', effect('i64', 'i64')],
   ['store_conditional_w', effect('i64 i64', 'i64')],
   ['store_conditional_d', effect('i64 i64', 'i64')],
+  ...named(['bulk_copy', 'bulk_move', 'bulk_fill'], effect('i32 i32 i32')),
+  ...named(['bulk_multiply', 'bulk_reduce'], effect('i32 i32 i32 i32 i32')),
   ['fetch_page', effect('i64', 'i32')],
   ['fetch_word', effect('i64', 'i32')],
   ['poll', effect('', 'i32')],

@@ -90,6 +90,8 @@ export const REMAINING = 0x2030;
 export const RAM_SIZE = 0x2038;
 /** Bit mask of options (32-bit), set by the embedder: OPTION_*. */
 export const OPTIONS = 0x2040;
+/** Room for the operands of arithmetic on large numbers: 2 KiB, of no meaning between two instructions. */
+export const SCRATCH = 0x2800;
 /** Counters of exits by cause (64-bit each); saved, so that a restored guest goes on counting. */
 export const COUNTERS = 0x1800;
 export const COUNTER_EXCEPTIONS = 0x1800; // 16 cells, by cause

@@ -4,15 +4,15 @@ import type { Instruction } from './instruction';
 import { allInstructions } from './table';
 
 /** ABI names, "Integer Register Convention" and "Floating-point Register Convention" of the psABI. */
-const integerNames =
+export const integerNames =
   'zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6'.split(
     ' ',
   );
-const floatNames =
+export const floatNames =
   'ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7 fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 ft8 ft9 ft10 ft11'.split(
     ' ',
   );
-const roundingNames = ['rne', 'rtz', 'rdn', 'rup', 'rmm', 'rm5', 'rm6', 'dyn'];
+export const roundingNames = ['rne', 'rtz', 'rdn', 'rup', 'rmm', 'rm5', 'rm6', 'dyn'];
 
 /** How each word of a syntax string prints. Words that are no operand print as they are. */
 const printers: readonly (readonly [
@@ -53,8 +53,8 @@ export function find(word: number, table: readonly Instruction[] = allInstructio
 }
 
 /** E.g. `addi a0, sp, 16`; an unknown word prints as `.insn 4, 0x...`. */
-export function disassemble(word: number): string {
-  const instruction = find(word);
+export function disassemble(word: number, table: readonly Instruction[] = allInstructions): string {
+  const instruction = find(word, table);
   const length = (word & 3) === 3 ? 4 : 2;
   const low = length === 2 ? word & 0xffff : word >>> 0;
   if (!instruction) return `.insn ${length}, 0x${low.toString(16)}`;

@@ -5,6 +5,7 @@ import { d } from './d';
 import { f } from './f';
 import type { Extension, Instruction } from './instruction';
 import { m } from './m';
+import { paravirt } from './paravirt';
 import { privileged } from './privileged';
 import { rv64i } from './rv64i';
 import { zba } from './zba';
@@ -19,6 +20,9 @@ export const base: readonly Extension[] = [rv64i, m, a, f, d, c, zicsr, zifencei
 /** What can be left out, by name. */
 export const optional: readonly Extension[] = [zba, zbb, zbs];
 
+/** What a model adds to its harts; no guest can ask for it. */
+export const ofModels: readonly Extension[] = [paravirt];
+
 /** What the base is called in device trees, with what it has in counters and CSRs alone. */
 export const baseNames: readonly string[] = ['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 'zicntr'];
 
@@ -30,7 +34,7 @@ export const selectable: readonly string[] = [...optional.map(({ name }) => name
 
 /** The instructions of rv64gc and the named extensions. */
 export function instructionsOf(names: readonly string[]): readonly Instruction[] {
-  const chosen = optional.filter(({ name }) => names.includes(name));
+  const chosen = [...optional, ...ofModels].filter(({ name }) => names.includes(name));
   return [...base, ...chosen].flatMap((extension) => extension.instructions);
 }
 

@@ -2,6 +2,7 @@
 import { Container } from './container/container';
 import { type Guest, type GuestDefinition, type GuestFiles, type HostServices, ImageError } from './guest';
 import { Machine } from './machine/machine';
+import { ParavirtMachine } from './paravirt/machine';
 
 type Model = GuestDefinition['model'];
 type ModelFactory<M extends Model> = (
@@ -12,6 +13,7 @@ type ModelFactory<M extends Model> = (
 
 const factories: { readonly [M in Model]?: ModelFactory<M> } = {
   machine: (definition, files, host) => new Machine(definition, files, host),
+  paravirt: (definition, files, host) => new ParavirtMachine(definition, files, host),
   container: (definition, files, host) => new Container(definition, files, host),
 };
 

@@ -9,6 +9,7 @@ import type {
   HostServices,
   ImageFile,
   MachineDefinition,
+  ParavirtDefinition,
 } from '../../engine/models/guest';
 import { type Requirement, images, imagesFolder } from '../requirement';
 
@@ -37,8 +38,8 @@ export class DebianImage {
     initrd: read('initrd.gz'),
   };
 
-  create(options: Partial<MachineDefinition> = {}): Guest {
-    const { firmware, kernel, initrd } = this.files;
+  create(options: Partial<MachineDefinition> = {}, files: Pick<GuestFiles, 'initrd' | 'disks'> = {}): Guest {
+    const { firmware, kernel, initrd } = { ...this.files, ...files };
     const definition: MachineDefinition = {
       version: 1,
       model: 'machine',
@@ -50,7 +51,26 @@ export class DebianImage {
       initrd: describeFile('initrd.gz', initrd),
       ...options,
     };
-    return guestFactory(noHost)(definition, this.files);
+    return guestFactory(noHost)(definition, { ...this.files, ...files });
+  }
+
+  /** The same kernel and initrd in the paravirtual machine. */
+  createParavirt(
+    options: Partial<ParavirtDefinition> = {},
+    files: Pick<GuestFiles, 'kernel' | 'initrd' | 'disks'> = {},
+  ): Guest {
+    const { kernel, initrd } = { ...this.files, ...files };
+    const definition: ParavirtDefinition = {
+      version: 1,
+      model: 'paravirt',
+      memory: 256 * 2 ** 20,
+      clock: 'deterministic',
+      commandLine: 'console=hvc0 quiet',
+      kernel: describeFile('vmlinuz', kernel),
+      initrd: describeFile('initrd.gz', initrd),
+      ...options,
+    };
+    return guestFactory(noHost)(definition, { kernel, initrd, ...(files.disks && { disks: files.disks }) });
   }
 }
 

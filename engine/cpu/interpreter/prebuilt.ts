@@ -1,5 +1,5 @@
-/** The interpreter as it was generated when the package was built: see scripts/build-engine.ts. */
-import { interpreterExtensions, interpreterIndex, interpreterModule } from '../../generated/interpreter';
+/** The interpreters as they were generated when the package was built: see scripts/build-engine.ts. */
+import { interpreters } from '../../generated/interpreter';
 
 export const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -10,11 +10,9 @@ export interface InterpreterCode {
   readonly index: Uint8Array;
 }
 
-/** The prebuilt interpreter, when it is one of just these extensions. */
+/** The prebuilt interpreter, when there is one of just these extensions. */
 export function prebuilt(extensions: readonly string[]): InterpreterCode | undefined {
-  if (extensions.join() !== interpreterExtensions) return undefined;
-  return {
-    module: decodeBase64(interpreterModule),
-    index: decodeBase64(interpreterIndex),
-  };
+  const key = extensions.join();
+  const built = interpreters.find((each) => each.extensions === key);
+  return built && { module: decodeBase64(built.module), index: decodeBase64(built.index) };
 }

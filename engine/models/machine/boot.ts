@@ -7,79 +7,26 @@
 import type { Hart } from '../../cpu/hart';
 import type { Ram } from '../../memory/ram';
 import { type MachineDefinition, type GuestFiles, ImageError } from '../guest';
+import {
+  DEVICE_TREE_ROOM,
+  KERNEL_OFFSET,
+  type Placement,
+  checkDeviceTreeSize,
+  describeSize,
+} from '../linux-image';
 import { isElf, parseElf } from './elf';
 import { RAM_BASE } from './memory-map';
 
-const MEBIBYTE = 2 ** 20;
 const PAGE = 4096;
-/** Where an S-mode payload starts: kernels want 2 MiB alignment, and firmware gets what lies below. */
-export const KERNEL_OFFSET = 2 * MEBIBYTE;
-/** Room for the device tree and what OpenSBI adds to it. */
-const DEVICE_TREE_ROOM = 2 * MEBIBYTE;
 
 const A0 = 10;
 const A1 = 11;
 const A2 = 12;
 
-export interface Placement {
-  readonly deviceTree: number;
-  readonly initrd: { readonly start: number; readonly end: number } | undefined;
-}
-
 interface Region {
   readonly name: string;
   readonly start: number;
   readonly end: number;
-}
-
-const alignDown = (address: number, by: number): number => Math.floor(address / by) * by;
-const describe = (bytes: number): string => `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
-
-/** Header of a RISC-V Linux image. Linux, Documentation/arch/riscv/boot-image-header.rst. */
-const HEADER = { size: 64, imageSize: 16, magic: 0x30, magic2: 0x38 };
-const MAGIC = 0x5643534952n; // "RISCV\0\0\0"
-const MAGIC2 = 0x05435352; // "RSC\x05"
-
-/** Bytes that the kernel takes once it runs, bss included. @throws ImageError when it is no RISC-V kernel. */
-export function kernelImageSize(name: string, kernel: Uint8Array): number {
-  const view = new DataView(kernel.buffer, kernel.byteOffset, kernel.length);
-  const isImage =
-    kernel.length >= HEADER.size &&
-    view.getBigUint64(HEADER.magic, true) === MAGIC &&
-    view.getUint32(HEADER.magic2, true) === MAGIC2;
-  if (!isImage) {
-    throw new ImageError(
-      `${name} is no RISC-V Linux kernel: the image header's magic numbers are not there; ` +
-        'give an uncompressed Image, e.g. the vmlinuz of a Debian riscv64 package',
-    );
-  }
-  return Math.max(Number(view.getBigUint64(HEADER.imageSize, true)), kernel.length);
-}
-
-/** Decides where everything goes. @throws ImageError when it does not fit. */
-export function placeImage(definition: MachineDefinition, files: GuestFiles): Placement {
-  const top = RAM_BASE + definition.memory;
-  const deviceTree = alignDown(top - DEVICE_TREE_ROOM, DEVICE_TREE_ROOM);
-  const { kernel, initrd } = files;
-  const kernelEnd = kernel
-    ? RAM_BASE + KERNEL_OFFSET + kernelImageSize(definition.kernel?.name ?? 'kernel', kernel)
-    : RAM_BASE + KERNEL_OFFSET;
-  if (kernelEnd > deviceTree) {
-    throw new ImageError(
-      `memory of ${describe(definition.memory)} is too little for ${definition.kernel?.name ?? 'the guest'}: ` +
-        `at least ${describe(kernelEnd - RAM_BASE + 2 * DEVICE_TREE_ROOM)} are needed; give the guest more memory`,
-    );
-  }
-  if (!initrd) return { deviceTree, initrd: undefined };
-  const start = alignDown(deviceTree - initrd.length, PAGE);
-  if (start < kernelEnd) {
-    const needed = kernelEnd - RAM_BASE + initrd.length + 2 * DEVICE_TREE_ROOM;
-    throw new ImageError(
-      `${definition.initrd?.name ?? 'the initrd'} (${describe(initrd.length)}) does not fit beside the kernel ` +
-        `in ${describe(definition.memory)} of memory; give the guest ${describe(needed)} or more, or a smaller initrd`,
-    );
-  }
-  return { deviceTree, initrd: { start, end: start + initrd.length } };
 }
 
 /** What the firmware may not lie over: all that is put into RAM besides it. */
@@ -103,14 +50,14 @@ function loadFirmware(ram: Ram, name: string, firmware: Uint8Array, taken: reado
   for (const { address, bytes, size } of executable.segments) {
     if (!ram.contains(address, size)) {
       throw new ImageError(
-        `${name} wants ${describe(size)} at 0x${address.toString(16)}, which is not in RAM ` +
+        `${name} wants ${describeSize(size)} at 0x${address.toString(16)}, which is not in RAM ` +
           `(from 0x${RAM_BASE.toString(16)}); link it there, or give the guest more memory`,
       );
     }
     const under = taken.find(({ start, end }) => address < end && start < address + size);
     if (under) {
       throw new ImageError(
-        `${name} wants ${describe(size)} at 0x${address.toString(16)}, where ${under.name} lies ` +
+        `${name} wants ${describeSize(size)} at 0x${address.toString(16)}, where ${under.name} lies ` +
           `(from 0x${under.start.toString(16)}); link it elsewhere, make it smaller, or give the guest more memory`,
       );
     }
@@ -146,11 +93,7 @@ export function boot(hart: Hart, ram: Ram, options: BootOptions): void {
         'or a firmware image of your own',
     );
   }
-  if (deviceTree.length > DEVICE_TREE_ROOM - PAGE) {
-    throw new ImageError(
-      `the device tree takes ${describe(deviceTree.length)}; shorten the kernel command line`,
-    );
-  }
+  checkDeviceTreeSize(deviceTree);
   const entry = loadFirmware(ram, definition.firmware?.name ?? 'firmware', firmware, regions(options));
   if (kernel) ram.place(RAM_BASE + KERNEL_OFFSET, kernel);
   if (initrd && placement.initrd) ram.place(placement.initrd.start, initrd);

@@ -21,7 +21,24 @@ export interface CpuDescription {
   readonly mmu: 'sv39' | 'sv48' | 'sv57';
 }
 
+/** What a machine says it is. Guests match on it. */
+export interface Identity {
+  readonly compatible: string;
+  readonly model: string;
+  /** Where the console is in the tree, when it is there. */
+  readonly consolePath?: string;
+}
+
+/** What QEMU says. */
+const QEMU_VIRT: Identity = {
+  compatible: 'riscv-virtio',
+  model: 'riscv-virtio,qemu',
+  consolePath: CONSOLE_PATH,
+};
+
 export interface DeviceTreeOptions {
+  /** Default: QEMU's `virt`. */
+  readonly identity?: Identity;
   readonly cpu: CpuDescription;
   readonly commandLine?: string | undefined;
   /** Where the initrd lies in guest-physical memory; `end` is the first byte behind it. */
@@ -93,28 +110,30 @@ function cpusNode(harts: number, { extensions, mmu }: CpuDescription): DeviceTre
 /** The tree as data. */
 export function machineDeviceTree(board: Board, options: DeviceTreeOptions): DeviceTreeNode {
   const { machine, rows } = board;
-  const { cpu, commandLine, initrd, rngSeed } = options;
+  const { cpu, commandLine, initrd, rngSeed, identity = QEMU_VIRT } = options;
   const nodes = rows.map((row) => row.nodes?.(row, machine) ?? {});
   return {
     name: '',
     properties: {
       '#address-cells': cells(2),
       '#size-cells': cells(2),
-      compatible: 'riscv-virtio',
-      model: 'riscv-virtio,qemu', // what QEMU says: guests match on it
+      compatible: identity.compatible,
+      model: identity.model,
     },
     children: [
       {
         name: 'chosen',
         properties: {
-          'stdout-path': CONSOLE_PATH,
+          'stdout-path': identity.consolePath,
           bootargs: commandLine,
           'linux,initrd-start': initrd && cells(BigInt(initrd.start)),
           'linux,initrd-end': initrd && cells(BigInt(initrd.end)),
           'rng-seed': rngSeed,
         },
       },
-      { name: 'aliases', properties: { serial0: CONSOLE_PATH } },
+      ...(identity.consolePath === undefined
+        ? []
+        : [{ name: 'aliases', properties: { serial0: identity.consolePath } }]),
       {
         name: `memory@${RAM_BASE.toString(16)}`,
         properties: { device_type: 'memory', reg: cells(BigInt(RAM_BASE), BigInt(machine.ramSize)) },

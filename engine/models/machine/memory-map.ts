@@ -22,7 +22,7 @@ import { VirtioRng } from '../../devices/virtio/rng';
 import { FlashContents } from '../../backends/flash-contents';
 import { cells, reference, type Cells, type DeviceTreeNode } from '../../devicetree/node';
 import type { Device } from '../../devices/device';
-import type { AddressRange, BoardRow, MachineContext, Part } from './board';
+import type { AddressRange, BoardRow, MachineContext, Part, Terminal } from './board';
 
 export const RAM_BASE = 0x8000_0000;
 
@@ -109,7 +109,7 @@ const testFinisher: BoardRow = {
   },
 };
 
-const realTimeClock: BoardRow = {
+export const realTimeClock: BoardRow = {
   name: 'rtc',
   windows: [{ base: 0x10_1000, size: 0x1000 }],
   interrupts: { first: 11, count: 1 },
@@ -135,11 +135,17 @@ const coreLocalInterruptor: BoardRow = {
   }),
 };
 
-const interruptController: BoardRow = {
+/** Modes that the interrupt controller has contexts for, in their order within a hart. */
+const CONTEXTS = {
+  machine: { cause: CAUSE.machineExternal, line: 'machineExternal' },
+  supervisor: { cause: CAUSE.supervisorExternal, line: 'supervisorExternal' },
+} as const;
+
+export const interruptController = (...modes: readonly (keyof typeof CONTEXTS)[]): BoardRow => ({
   name: 'plic',
   windows: [{ base: 0xc00_0000, size: 0x60_0000 }],
   create: ({ harts }) => {
-    const contexts = harts.flatMap((hart) => [hart.machineExternal, hart.supervisorExternal]);
+    const contexts = harts.flatMap((hart) => modes.map((mode) => hart[CONTEXTS[mode].line]));
     const plic = new Plic({ contexts });
     return single(plic, { interruptController: plic });
   },
@@ -150,13 +156,13 @@ const interruptController: BoardRow = {
         '#interrupt-cells': cells(1),
         '#address-cells': cells(0),
         'interrupt-controller': true,
-        'interrupts-extended': toHarts(machine, CAUSE.machineExternal, CAUSE.supervisorExternal),
+        'interrupts-extended': toHarts(machine, ...modes.map((mode) => CONTEXTS[mode].cause)),
         'riscv,ndev': cells(PLIC_SOURCES),
       }),
       label: LABEL.interruptController,
     },
   }),
-};
+});
 
 const serial: BoardRow = {
   name: 'serial',
@@ -207,7 +213,14 @@ const flashBank = (bank: 0 | 1): BoardRow => {
 /** Slots 1 and 2 hold what every machine has; disks beyond the mmio slots follow. */
 const FIRST_DISK_SLOT = 3;
 
-const pciHost: BoardRow = {
+export interface PciHostOptions {
+  /** Disks that sit elsewhere: the first this many. */
+  readonly disksElsewhere: number;
+  /** Whether the virtio console is what the guest's user types on. */
+  readonly terminal: boolean;
+}
+
+export const pciHost = ({ disksElsewhere, terminal }: PciHostOptions): BoardRow => ({
   name: 'pci',
   windows: [PCI.ecam, PCI.pio, PCI.mmio32, PCI.mmio64],
   interrupts: { first: 0x20, count: 4 },
@@ -224,7 +237,7 @@ const pciHost: BoardRow = {
     const functions: readonly VirtioDevice[] = [
       new VirtioRng(random),
       console,
-      ...disks.slice(MMIO_SLOTS).map((disk) => new VirtioBlock({ disk })),
+      ...disks.slice(disksElsewhere).map((disk) => new VirtioBlock({ disk })),
     ];
     functions.forEach((device, index) => host.attach(1 + index, new VirtioPci({ device, memory })));
     return {
@@ -238,10 +251,18 @@ const pciHost: BoardRow = {
           console.receive(port, sent);
         },
       },
+      ...(terminal && { terminal: consoleTerminal(console) }),
     };
   },
   nodes: (row) => ({ soc: pciNode(row.interrupts!.first) }),
-};
+});
+
+const consoleTerminal = (console: VirtioConsole): Terminal => ({
+  receive: (typed) => console.receive(0, typed),
+  get unread() {
+    return console.waiting(0);
+  },
+});
 
 /** "pci-host-ecam-generic"; cells of addresses as in the Open Firmware PCI binding, section 2.2.1.1. */
 function pciNode(firstInterrupt: number): DeviceTreeNode {
@@ -282,13 +303,14 @@ export const VIRT: readonly BoardRow[] = [
   testFinisher,
   realTimeClock,
   coreLocalInterruptor,
-  interruptController,
+  interruptController('machine', 'supervisor'),
   serial,
   ...Array.from({ length: MMIO_SLOTS }, (_, slot) => virtioMmio(slot)),
   flashBank(0),
   flashBank(1),
-  pciHost,
+  pciHost({ disksElsewhere: MMIO_SLOTS, terminal: false }),
 ];
 
 /** Disks that a machine can have. */
-export const MAX_DISKS = MMIO_SLOTS + (32 - FIRST_DISK_SLOT);
+export const MAX_PCI_DISKS = 32 - FIRST_DISK_SLOT;
+export const MAX_DISKS = MMIO_SLOTS + MAX_PCI_DISKS;

@@ -1,0 +1,344 @@
+/**
+ * What the models share that have a board: one hart, RAM, devices in the rows
+ * of a memory map, time, the console and the port of the events.
+ */
+import { ConsoleLog } from '../backends/console';
+import { CopyOnWriteDisk } from '../backends/disk';
+import { EventPort } from '../backends/event-port';
+import { CallerRandom, SeededRandom } from '../backends/random';
+import { exitCounters } from '../cpu/exit-counters';
+import { Hart, Line } from '../cpu/hart';
+import type { Halt } from '../devices/syscon';
+import { baseNames, selectable } from '../isa/table';
+import { Ram } from '../memory/ram';
+import { bytes, optional, record, text, u16, u64 } from '../snapshot/codec';
+import { StateError } from '../snapshot/errors';
+import {
+  type CommonDefinition,
+  type Exit,
+  type ExitCounts,
+  type Guest,
+  type GuestFiles,
+  type HostServices,
+  ImageError,
+  type MachineDefinition,
+  type PageSpace,
+  type ParavirtDefinition,
+  type RunBudget,
+} from './guest';
+import { Board, type BoardRow, type MachineContext } from './machine/board';
+import { TIMEBASE_FREQUENCY, type DeviceTreeOptions } from './machine/devicetree';
+import { MAX_DISKS, RAM_BASE } from './machine/memory-map';
+import { Pace } from './machine/pace';
+
+const TICK_NANOSECONDS = 1_000_000_000n / BigInt(TIMEBASE_FREQUENCY);
+/** Instructions between two looks at the clock and at `expired`: a few milliseconds. */
+const BURST = 1_000_000;
+/** Bytes that devices may move in a burst; a guest can make them move gigabytes in an instruction. */
+const BURST_WORK = 8 * 2 ** 20;
+/** Where the wall clock of a deterministic guest starts: 2026-01-01T00:00:00Z, in nanoseconds. */
+const DETERMINISTIC_EPOCH = 1_767_225_600_000_000_000n;
+/** Name of the port that events and results go through: /dev/virtio-ports/events. */
+const EVENTS = 'events';
+const MEBIBYTE = 2 ** 20;
+
+const stateLayout = (name: string) =>
+  record(name, 1, {
+    hart: bytes,
+    board: bytes,
+    events: bytes,
+    random: optional(bytes),
+    powerOnWall: u64,
+    halted: optional(text),
+    haltCode: u16,
+  });
+
+type BoardDefinition = MachineDefinition | ParavirtDefinition;
+
+/** What tells one model from another here. */
+export interface BoardGuestOptions {
+  /** The model, as its saved state is labelled. */
+  readonly name: string;
+  readonly rows: readonly BoardRow[];
+  /** Whether the monitor takes M-mode's place; `onTrap` is called then. */
+  readonly monitor?: boolean;
+  /** Extensions that the model adds to those that a guest may choose; not in the device tree. */
+  readonly extensions?: readonly string[];
+}
+
+export abstract class BoardGuest implements Guest {
+  readonly spaces: readonly PageSpace[];
+  protected readonly hart: Hart;
+  protected readonly ram: Ram;
+  protected readonly board: Board;
+  protected readonly console = new ConsoleLog();
+  private readonly events = new EventPort();
+  private readonly seeded: SeededRandom | undefined;
+  private readonly deterministic: boolean;
+  private readonly chosenExtensions: readonly string[];
+  private readonly layout: ReturnType<typeof stateLayout>;
+  /** Wall time at mtime zero, in nanoseconds since the Unix epoch. */
+  private powerOnWall: bigint;
+  private halt: Halt | undefined;
+  /** How fast this worker runs the guest; deterministic guests have their own time. */
+  private readonly pace: Pace | undefined;
+  /** The alarm that the present burst reckons with. */
+  private knownAlarm: bigint | undefined;
+
+  /** @throws ImageError when the definition cannot become a machine. */
+  protected constructor(
+    definition: BoardDefinition,
+    files: GuestFiles,
+    private readonly host: HostServices,
+    options: BoardGuestOptions,
+  ) {
+    checkMemory(definition.memory);
+    checkDisks(definition, files.disks ?? []);
+    checkCommandLine(definition.commandLine ?? '');
+    this.layout = stateLayout(options.name);
+    this.deterministic = definition.clock === 'deterministic';
+    this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
+    this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
+    this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
+    this.chosenExtensions = checkExtensions(definition.cpu ?? selectable);
+
+    this.hart = new Hart({
+      ramSize: definition.memory,
+      extensions: [...this.chosenExtensions, ...(options.extensions ?? [])],
+      monitor: options.monitor ?? false,
+      bus: {
+        read: (address, size) => this.board.bus.read(address, size),
+        write: (address, size, value) => this.writeBus(address, size, value),
+      },
+    });
+    this.ram = new Ram({
+      base: RAM_BASE,
+      bytes: this.hart.ram,
+      flags: this.hart.pageFlags,
+      cleaned: () => this.hart.watchWrites(),
+    });
+    const disks = (files.disks ?? []).map((base, i) => new CopyOnWriteDisk({ name: `disk${i}`, base }));
+    this.board = new Board(options.rows, this.context(definition, disks));
+    this.spaces = [this.ram, ...disks, ...this.board.spaces];
+  }
+
+  get instructions(): number {
+    return Number(this.hart.steps);
+  }
+
+  get exits(): ExitCounts {
+    return Object.fromEntries(
+      exitCounters
+        .map(([cell, name]) => [name, Number(this.hart.cell(cell))] as const)
+        .filter(([, count]) => count > 0),
+    );
+  }
+
+  run({ instructions, expired }: RunBudget): Exit {
+    let left = instructions;
+    for (;;) {
+      if (this.halt) return { reason: 'halted', ...this.halt };
+      this.advanceClock();
+      if (left <= 0 || this.full || expired?.()) return { reason: 'budget' };
+      const before = this.instructions;
+      const exit = this.hart.run(Math.min(left, BURST, this.stepsUntilAlarm()));
+      const executed = this.instructions - before;
+      left -= executed;
+      if (exit === 'budget') this.pace?.observe(executed, this.host.now());
+      if (exit === 'trap') this.onTrap();
+      if (exit === 'idle' && !this.alarmIsDue()) return { reason: 'idle', wakeAfter: this.wakeAfter() };
+    }
+  }
+
+  takeOutput(): Uint8Array {
+    return this.console.take();
+  }
+  type(typed: Uint8Array): void {
+    this.board.type(typed);
+  }
+  deliver(event: Uint8Array): void {
+    this.board.send(EVENTS, EventPort.frame(event));
+  }
+  takeResults(): Uint8Array[] {
+    return this.events.take();
+  }
+
+  setWallClock(nanoseconds: bigint): void {
+    if (this.deterministic) return;
+    const ticks = (nanoseconds - this.powerOnWall) / TICK_NANOSECONDS;
+    if (ticks > this.hart.time) this.hart.time = ticks; // time never runs backwards
+  }
+  skipIdle(nanoseconds: bigint): void {
+    if (this.deterministic) this.hart.time += (nanoseconds + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS;
+  }
+
+  save(): Uint8Array {
+    return this.layout.encode({
+      hart: this.hart.saveState(),
+      board: this.board.save(),
+      events: this.events.save(),
+      random: this.seeded?.save(),
+      powerOnWall: this.powerOnWall,
+      halted: this.halt?.how,
+      haltCode: this.halt?.code ?? 0,
+    });
+  }
+
+  restore(state: Uint8Array): void {
+    const saved = this.layout.decode(state);
+    if ((saved.random === undefined) !== (this.seeded === undefined)) {
+      throw new StateError(
+        `${this.layout.name}: saved by a guest with the other kind of clock; restore into the same guest`,
+      );
+    }
+    this.board.restore(saved.board);
+    this.hart.restoreState(saved.hart);
+    this.events.restore(saved.events);
+    if (saved.random) this.seeded?.restore(saved.random);
+    this.powerOnWall = saved.powerOnWall;
+    this.halt =
+      saved.halted === undefined ? undefined : { how: saved.halted as Halt['how'], code: saved.haltCode };
+  }
+
+  /** A trap that is the monitor's: the hart is as it was before the instruction. Never in models without a monitor. */
+  protected onTrap(): void {
+    throw new Error(`${this.layout.name}: a trap for a monitor that is not there`);
+  }
+
+  /** The guest has ended. May be called from within a write on the bus. */
+  protected end(halt: Halt): void {
+    this.halt = halt;
+    this.hart.requestExit();
+  }
+
+  /** The CPU as the device tree has to describe it, and entropy for the kernel. */
+  protected describeHart(): Pick<DeviceTreeOptions, 'cpu' | 'rngSeed'> {
+    const rngSeed = new Uint8Array(32);
+    (this.seeded ?? new CallerRandom(this.host.fillRandom)).fill(rngSeed);
+    return { cpu: { extensions: [...baseNames, ...this.chosenExtensions], mmu: 'sv57' }, rngSeed };
+  }
+
+  private context(definition: CommonDefinition, disks: readonly CopyOnWriteDisk[]): MachineContext {
+    const line = (bit: number): { set(asserted: boolean): void } => ({
+      set: (asserted) => this.hart.setLine(bit, asserted),
+    });
+    const { hart } = this;
+    return {
+      harts: [
+        {
+          machineExternal: line(Line.machineExternal),
+          supervisorExternal: line(Line.supervisorExternal),
+          machineSoftware: line(Line.machineSoftware),
+        },
+      ],
+      timer: {
+        compare: () => hart.timeCompare,
+        setCompare: (_hart, ticks) => (hart.timeCompare = ticks),
+      },
+      memory: this.ram,
+      ramSize: definition.memory,
+      clock: { ticks: () => hart.time, wallNanoseconds: () => this.wall },
+      random: this.seeded ?? new CallerRandom(this.host.fillRandom),
+      disks,
+      ports: [EVENTS],
+      onConsoleOutput: (byte) => this.console.append(byte),
+      onPortOutput: (port, output) => {
+        if (port === undefined) this.console.appendAll(output);
+        else if (port === EVENTS) this.events.receive(output);
+      },
+      onHalt: (halt) => this.end(halt),
+    };
+  }
+
+  private get wall(): bigint {
+    return this.powerOnWall + this.hart.time * TICK_NANOSECONDS;
+  }
+
+  /** Output has to be taken before the guest may go on. */
+  private get full(): boolean {
+    return this.console.full || this.events.full;
+  }
+
+  private advanceClock(): void {
+    this.ram.work = 0;
+    if (this.pace) {
+      const now = this.host.now();
+      this.setWallClock(now);
+      const ahead = (this.wall - now) / TICK_NANOSECONDS;
+      this.hart.stepsPerTick = this.pace.begin(now, ahead > 0n ? ahead : 0n);
+    }
+    this.board.tick();
+    this.knownAlarm = this.board.nextAlarm();
+  }
+
+  /**
+   * A write may set an alarm that comes before the burst's end: the burst then ends here, wherever it was cut. So it
+   * does after a write that made devices do much.
+   */
+  private writeBus(address: number, size: 1 | 2 | 4, value: number): boolean {
+    const known = this.board.bus.write(address, size, value);
+    if (this.board.nextAlarm() !== this.knownAlarm) {
+      this.knownAlarm = this.board.nextAlarm();
+      this.hart.requestExit();
+    }
+    if (this.ram.work > BURST_WORK || this.full) this.hart.requestExit();
+    return known;
+  }
+
+  private stepsUntilAlarm(): number {
+    if (this.knownAlarm === undefined) return Infinity;
+    return Math.max(
+      1,
+      Number(
+        this.hart.stepsUntil((this.knownAlarm - this.powerOnWall + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS),
+      ),
+    );
+  }
+
+  private alarmIsDue(): boolean {
+    return this.knownAlarm !== undefined && this.knownAlarm <= this.wall;
+  }
+
+  /** Nanoseconds until a timer of the hart or an alarm of a device; undefined when there is neither. */
+  private wakeAfter(): bigint | undefined {
+    const ticks = this.hart.ticksUntilTimer;
+    const timer = ticks === undefined ? undefined : ticks * TICK_NANOSECONDS;
+    const alarm = this.knownAlarm === undefined ? undefined : this.knownAlarm - this.wall;
+    if (timer === undefined || alarm === undefined) return timer ?? alarm;
+    return timer < alarm ? timer : alarm;
+  }
+}
+
+function checkMemory(memory: number): void {
+  if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > 2048 * MEBIBYTE) {
+    throw new ImageError(`memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to 2048 MiB`);
+  }
+}
+
+function checkDisks({ disks }: BoardDefinition, files: readonly Uint8Array[]): void {
+  if (files.length > MAX_DISKS) {
+    throw new ImageError(`${files.length} disks: this machine has places for ${MAX_DISKS}; give fewer`);
+  }
+  const empty = files.findIndex(({ length }) => length === 0);
+  if (empty >= 0) {
+    throw new ImageError(
+      `the disk ${disks?.[empty]?.name ?? empty} has no bytes; give an image of the disk's size`,
+    );
+  }
+}
+
+function checkCommandLine(commandLine: string): void {
+  if (commandLine.includes('\0')) {
+    throw new ImageError('the kernel command line has a NUL character, which would end it; leave it out');
+  }
+}
+
+function checkExtensions(names: readonly string[]): readonly string[] {
+  const unknown = names.filter((name) => !selectable.includes(name));
+  if (unknown.length > 0) {
+    throw new ImageError(
+      `unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`,
+    );
+  }
+  return names;
+}
