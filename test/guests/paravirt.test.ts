@@ -121,6 +121,29 @@ describeWith([debianImages], 'Debian in the paravirtual machine', () => {
     expect([...tail]).toEqual([0x5a, ...new Array<number>(99).fill(0)]);
   }, 120_000);
 
+  it('takes events and gives results, and shows its disks', () => {
+    const disk = new Uint8Array(1 << 20).fill(7);
+    const guest = image.createParavirt(
+      { commandLine: 'console=hvc0 quiet hv.run=agent' },
+      { disks: [disk, disk] },
+    );
+    guest.deliver(Buffer.from('{"text":"before boot"}'));
+    const found: string[] = [];
+    while (found.length < 1 && guest.instructions < 2e9) {
+      const exit = guest.run({ instructions: 5_000_000 });
+      found.push(...guest.takeResults().map((result) => Buffer.from(result).toString()));
+      if (exit.reason === 'idle' && exit.wakeAfter !== undefined) guest.skipIdle(exit.wakeAfter);
+    }
+    expect(found).toEqual(['{"text":"BEFORE BOOT"}']);
+
+    const shell = image.createParavirt({}, { disks: [disk, disk] });
+    runUntil(shell, '# ');
+    // virtio-blk is a module of that kernel, so the disks are looked at as PCI functions.
+    expect(command(shell, 'cat /sys/bus/pci/devices/*/device')).toBe(
+      '0x0008\n0x1044\n0x1043\n0x1042\n0x1042\n',
+    );
+  }, 120_000);
+
   it('is bit-identical after the same instructions in 1, 7 and 50 slices, each in a fresh guest', () => {
     const end = 760_000_000;
     const inSlices = (slices: number): { output: string; final: string } => {

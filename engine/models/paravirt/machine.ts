@@ -8,7 +8,7 @@ import { BoardGuest } from '../board-guest';
 import { type GuestFiles, type HostServices, ImageError, type ParavirtDefinition } from '../guest';
 import { KERNEL_OFFSET, checkDeviceTreeSize, placeImage } from '../linux-image';
 import { type Identity, machineDeviceTreeBlob } from '../machine/devicetree';
-import { RAM_BASE } from '../machine/memory-map';
+import { MAX_PCI_DISKS, RAM_BASE } from '../machine/memory-map';
 import { PARAVIRT } from './memory-map';
 import { portKernel } from './porter/port';
 import { type Rule, rules } from './porter/rules';
@@ -30,18 +30,14 @@ export class ParavirtMachine extends BoardGuest {
     chosen: readonly Rule[] = rules,
   ) {
     const ported = definition.port ?? true;
+    checkFiles(files);
     super(definition, files, host, {
       name: 'paravirt',
       rows: PARAVIRT,
       monitor: true,
       extensions: ported ? [hypercalls.name] : [],
     });
-    const { kernel, initrd } = files;
-    if (!kernel) {
-      throw new ImageError(
-        'a paravirtual machine starts at its kernel: give one, e.g. the vmlinuz of a distribution',
-      );
-    }
+    const { kernel = new Uint8Array(0), initrd } = files;
     this.supervisor = new Supervisor(
       this.hart,
       this.ram,
@@ -72,5 +68,16 @@ export class ParavirtMachine extends BoardGuest {
     // All other exceptions are delegated, and medeleg is out of the guest's reach.
     if (cause !== ECALL_FROM_SUPERVISOR) throw new Error(`paravirt: trap ${cause} is not delegated`);
     this.supervisor.call();
+  }
+}
+
+function checkFiles({ kernel, disks = [] }: GuestFiles): void {
+  if (!kernel) {
+    throw new ImageError(
+      'a paravirtual machine starts at its kernel: give one, e.g. the vmlinuz of a distribution',
+    );
+  }
+  if (disks.length > MAX_PCI_DISKS) {
+    throw new ImageError(`${disks.length} disks: a paravirtual machine takes ${MAX_PCI_DISKS}; give fewer`);
   }
 }
