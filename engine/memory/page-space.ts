@@ -19,6 +19,11 @@ export interface PageSpace {
   dirty(): number[];
   /** The page's bytes, valid until the guest runs again. */
   read(page: number): Uint8Array;
+  /**
+   * The page as the guest's image has it, for spaces whose image is at hand; undefined where the image has nothing.
+   * Checkpoints then hold what differs from it.
+   */
+  imagePage?(page: number): Uint8Array | undefined;
   /** Puts checkpointed bytes back. Marks nothing dirty. */
   load(page: number, bytes: Uint8Array): void;
   /** As `load` with zeros, for spaces that know pages which are zero already. */

@@ -67,11 +67,15 @@ export class Ram implements BusMemory, PageSpace {
     this.touch(offset, 4);
   }
 
+  /** What `place` has put here, in order. The bytes are the caller's, and stay. */
+  private readonly placed: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+
   /** Puts the image in place: what a guest starts from is not dirty. @throws BusError outside RAM. */
   place(address: number, bytes: Uint8Array): void {
     const offset = this.offset(address, bytes.length);
     this.options.bytes.set(bytes, offset);
     this.flag(offset, bytes.length, TOUCHED);
+    this.placed.push({ offset, bytes });
   }
 
   dirty(): number[] {
@@ -82,6 +86,25 @@ export class Ram implements BusMemory, PageSpace {
   }
   read(page: number): Uint8Array {
     return this.options.bytes.subarray(page << PAGE_SHIFT, (page + 1) << PAGE_SHIFT);
+  }
+  imagePage(page: number): Uint8Array | undefined {
+    const start = page << PAGE_SHIFT;
+    const last = this.placed.findLast(
+      ({ offset, bytes }) => offset < start + PAGE_SIZE && start < offset + bytes.length,
+    );
+    // Nearly always the page lies within one piece, and need not be put together.
+    if (last && last.offset <= start && start + PAGE_SIZE <= last.offset + last.bytes.length) {
+      return last.bytes.subarray(start - last.offset, start - last.offset + PAGE_SIZE);
+    }
+    let image: Uint8Array | undefined;
+    for (const { offset, bytes } of this.placed) {
+      const from = Math.max(start, offset);
+      const to = Math.min(start + PAGE_SIZE, offset + bytes.length);
+      if (from >= to) continue;
+      image ??= new Uint8Array(PAGE_SIZE);
+      image.set(bytes.subarray(from - offset, to - offset), from - start);
+    }
+    return image;
   }
   load(page: number, bytes: Uint8Array): void {
     this.options.bytes.set(bytes, page << PAGE_SHIFT);

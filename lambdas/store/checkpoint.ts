@@ -3,11 +3,11 @@
  * as its worker holds it; `flush` moves it on by one attempt. The way back is
  * opened-checkpoint.ts.
  */
-import { createHash } from 'node:crypto';
 import type { PageSpace } from '../../engine/models/guest';
 import { codecNamed, PREFERRED_CODEC } from './codec';
 import { packName } from './keys';
 import { FRAME_BYTES, PackWriter, sha256, type FrameLocator } from './pack';
+import { differenceFrom, PageFrames, type Ticket } from './page-frames';
 import {
   emptySpace,
   encodeRoot,
@@ -97,11 +97,10 @@ async function writePages(
   pageSpaces: readonly PageSpace[],
   spaces: ReadonlyMap<string, SpaceIndex>,
 ): Promise<Omit<FlushStats, 'packs'>> {
-  const ordinals = new Map<string, number>();
-  const frames: FrameLocator[] = [];
-  const placed: { readonly space: SpaceIndex; readonly page: number; readonly ordinal: number }[] = [];
-  const frame = new Uint8Array(PAGES_PER_FRAME * PAGE_SIZE);
-  const stats = { dirty: 0, zero: 0, equal: 0 };
+  const whole = new PageFrames(writer, false);
+  const changed = new PageFrames(writer, true);
+  const placed: { readonly space: SpaceIndex; readonly page: number; readonly ticket: Ticket }[] = [];
+  const stats = { dirty: 0, zero: 0 };
 
   for (const pageSpace of pageSpaces) {
     const space = spaces.get(pageSpace.name);
@@ -114,29 +113,18 @@ async function writePages(
         segmentOf(space, page).setZero(page % space.segmentPages);
         continue;
       }
-      const digest = createHash('sha256').update(bytes).digest('binary');
-      let ordinal = ordinals.get(digest);
-      if (ordinal === undefined) {
-        ordinal = ordinals.size;
-        ordinals.set(digest, ordinal);
-        const slot = ordinal % PAGES_PER_FRAME;
-        frame.set(bytes, slot * PAGE_SIZE);
-        if (slot === PAGES_PER_FRAME - 1) frames.push(await writer.add(frame));
-      } else {
-        stats.equal += 1;
-      }
-      placed.push({ space, page, ordinal });
+      const image = pageSpace.imagePage?.(page);
+      const ticket = await (image ? changed.add(differenceFrom(image, bytes)) : whole.add(bytes));
+      placed.push({ space, page, ticket });
     }
   }
-  const rest = ordinals.size % PAGES_PER_FRAME;
-  if (rest > 0) frames.push(await writer.add(frame.subarray(0, rest * PAGE_SIZE)));
-
-  for (const { space, page, ordinal } of placed) {
-    const at = frames[Math.floor(ordinal / PAGES_PER_FRAME)];
-    if (at === undefined) throw new RangeError(`page ${page} has no frame`);
-    segmentOf(space, page).setStored(page % space.segmentPages, at, ordinal % PAGES_PER_FRAME);
+  await whole.finish();
+  await changed.finish();
+  for (const { space, page, ticket } of placed) {
+    const { at, slot } = ticket.frames.place(ticket.ordinal);
+    segmentOf(space, page).setStored(page % space.segmentPages, at, slot);
   }
-  return stats;
+  return { ...stats, equal: whole.equal + changed.equal };
 }
 
 async function writeSegments(writer: PackWriter, spaces: ReadonlyMap<string, SpaceIndex>): Promise<void> {

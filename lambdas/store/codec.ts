@@ -23,7 +23,8 @@ const zstd: Codec = {
   name: 'zstd',
   compress: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
   // On Node's threads, so that the next pack is parsed meanwhile.
-  decompress: async (bytes, length) => plain(await unzstd(bytes, { maxOutputLength: Math.max(1, length) })),
+  decompress: async (bytes, length) =>
+    plain(await unzstd(bytes, { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })),
 };
 
 /** The same bytes as no Buffer, whose `slice` would share them: what goes to a guest must behave as its own. */

@@ -8,8 +8,9 @@ import { livePacks, type Checkpoint } from './checkpoint';
 import { codecNamed, plain } from './codec';
 import { CorruptPackError } from './errors';
 import { packName } from './keys';
-import { sha256, type FrameLocator } from './pack';
+import { sha256, type FrameLocator, type OpenFrame } from './pack';
 import { PackReader } from './pack-reader';
+import { differenceFrom } from './page-frames';
 import { decodeRoot, placeOf, Segment, type PagePlace, type Root, type SpaceIndex } from './page-index';
 import type { Attempt, CheckpointStore } from './store';
 import { PAGE_SIZE, ZERO_PAGE } from './zero-page';
@@ -41,13 +42,13 @@ export async function openCheckpoint(
     [
       ...wanted.map(({ space, number, frame }) => ({
         frame,
-        take: (bytes: Uint8Array): void => {
+        take: ({ bytes }: OpenFrame): void => {
           space.segments.set(number, decodeSegment(bytes, space, frame, guest, at.generation));
         },
       })),
       ...root.state.map((frame, i) => ({
         frame,
-        take: (bytes: Uint8Array): void => void (stateFrames[i] = bytes),
+        take: ({ bytes }: OpenFrame): void => void (stateFrames[i] = bytes),
       })),
     ],
     { ready: Promise.resolve(), keep: true },
@@ -136,15 +137,17 @@ export async function loadPages(
       const key = `${packName(place.at.pack)}/${place.at.frame}`;
       const wanted = frames.get(key) ?? { frame: place.at, loads: [] };
       frames.set(key, wanted);
-      wanted.loads.push((spaces, bytes) =>
-        spaceNamed(spaces, name, space).load(page, pageIn(bytes, place.slot, place.at, checkpoint)),
-      );
+      wanted.loads.push((spaces, opened) => {
+        const target = spaceNamed(spaces, name, space);
+        const stored = pageIn(opened.bytes, place.slot, place.at, checkpoint);
+        target.load(page, opened.delta ? undoDifference(target, page, stored) : stored);
+      });
     }
   }
   const loading = reader.forEachPack<readonly PageSpace[]>(
     [...frames.values()].map(({ frame, loads }) => ({
       frame,
-      take: (bytes, spaces) => loads.forEach((load) => load(spaces, bytes)),
+      take: (opened, spaces) => loads.forEach((load) => load(spaces, opened)),
     })),
     { ready: Promise.resolve(pageSpaces) },
   );
@@ -154,7 +157,17 @@ export async function loadPages(
   return restored;
 }
 
-type PageLoad = (spaces: readonly PageSpace[], frame: Uint8Array) => void;
+type PageLoad = (spaces: readonly PageSpace[], frame: OpenFrame) => void;
+
+/** @throws StateError when the guest's image has no such page: it is another one than the checkpoint's. */
+function undoDifference(space: PageSpace, page: number, difference: Uint8Array): Uint8Array {
+  const image = space.imagePage?.(page);
+  if (image) return differenceFrom(image, difference);
+  throw new StateError(
+    `the checkpoint has changes to page ${page} of ${space.name} in the guest's image, and this image has none there: ` +
+      'deploy the image that the guest was started from',
+  );
+}
 
 /** @throws StateError when the guest has no such space. */
 function spaceNamed(spaces: readonly PageSpace[], name: string, { pages }: SpaceIndex): PageSpace {

@@ -1,13 +1,13 @@
 /** Reads packs in parallel for whoever wants frames of them. */
 import { forEachBounded } from './bounded';
 import { packName } from './keys';
-import { openPack, type FrameLocator, type OpenPack } from './pack';
+import { openPack, type FrameLocator, type OpenFrame, type OpenPack } from './pack';
 import type { PackStore } from './store';
 
 /** One wanted frame, and who takes it. */
 interface Wanted<T> {
   readonly frame: FrameLocator;
-  readonly take: (bytes: Uint8Array, ready: T) => void;
+  readonly take: (frame: OpenFrame, ready: T) => void;
 }
 
 interface ReadOptions<T> {

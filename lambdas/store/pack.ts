@@ -6,7 +6,7 @@
  *
  *   0   "HVPK"  magic          4  u8 version = 1    5  u8 length n of the guest's id
  *   6   n bytes guest id       then u32 generation, u32 fencing, u16 number, u16 frames,
- *   then for each frame: u32 stored bytes, u32 bytes when decompressed,
+ *   then for each frame: u32 stored bytes, u32 bytes when decompressed (top bit: a difference from the image),
  *   then the frames, one after the other.
  *
  * The SHA-256 beside it covers the whole body, and the body says whose it is:
@@ -35,14 +35,23 @@ export const FRAME_BYTES = 256 * 1024;
 const MAGIC = 0x4b505648;
 const VERSION = 1;
 const FRAME_ENTRY = 8;
+/** In a frame's length: its pages are differences from the image's. */
+const DELTA = 0x80000000;
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+
+interface ReadyFrame {
+  readonly stored: Uint8Array;
+  /** When decompressed. */
+  readonly bytes: number;
+  readonly delta: boolean;
+}
 
 /** Gathers frames into packs and puts each as soon as it is full. */
 export class PackWriter {
   /** Packs put so far. */
   count = 0;
-  private frames: { readonly stored: Uint8Array; readonly bytes: number }[] = [];
+  private frames: ReadyFrame[] = [];
   private storedBytes = 0;
   private readonly pool = new Pool();
   private readonly codec: Codec;
@@ -59,7 +68,7 @@ export class PackWriter {
   }
 
   /** Adds one frame of at most FRAME_BYTES; the bytes may change when the promise has resolved. */
-  async add(bytes: Uint8Array): Promise<FrameLocator> {
+  async add(bytes: Uint8Array, delta = false): Promise<FrameLocator> {
     const compressed = this.codec.compress(bytes);
     const stored = compressed === bytes ? bytes.slice() : compressed;
     const size = stored.length + FRAME_ENTRY;
@@ -69,7 +78,7 @@ export class PackWriter {
     ) {
       await this.seal();
     }
-    this.frames.push({ stored, bytes: bytes.length });
+    this.frames.push({ stored, bytes: bytes.length, delta });
     this.storedBytes += size;
     return { pack: { ...this.attempt, number: this.count }, frame: this.frames.length - 1 };
   }
@@ -91,11 +100,7 @@ export class PackWriter {
   }
 }
 
-function encodeBody(
-  guest: string,
-  id: PackId,
-  frames: readonly { readonly stored: Uint8Array; readonly bytes: number }[],
-): Uint8Array {
+function encodeBody(guest: string, id: PackId, frames: readonly ReadyFrame[]): Uint8Array {
   const name = new TextEncoder().encode(guest);
   const directory = 6 + name.length + 12;
   const start = directory + frames.length * FRAME_ENTRY;
@@ -112,7 +117,7 @@ function encodeBody(
   let at = start;
   frames.forEach((frame, i) => {
     view.setUint32(directory + i * FRAME_ENTRY, frame.stored.length, true);
-    view.setUint32(directory + i * FRAME_ENTRY + 4, frame.bytes, true);
+    view.setUint32(directory + i * FRAME_ENTRY + 4, frame.bytes + (frame.delta ? DELTA : 0), true);
     body.set(frame.stored, at);
     at += frame.stored.length;
   });
@@ -125,7 +130,13 @@ export interface OpenPack {
   /** Bytes of its body. */
   readonly bytes: number;
   /** Decompresses one frame. @throws CorruptPackError */
-  frame(number: number): Promise<Uint8Array>;
+  frame(number: number): Promise<OpenFrame>;
+}
+
+export interface OpenFrame {
+  readonly bytes: Uint8Array;
+  /** The pages in it are differences from the image's. */
+  readonly delta: boolean;
 }
 
 /**
@@ -161,7 +172,8 @@ export async function openPack(
     frame: async (number) => {
       const frame = frames[number];
       if (frame === undefined) throw corrupt(`it has ${frames.length} frames, and frame ${number} is wanted`);
-      return decompress(codec, body.subarray(frame.start, frame.end), frame.bytes, corrupt);
+      const bytes = await decompress(codec, body.subarray(frame.start, frame.end), frame.bytes, corrupt);
+      return { bytes, delta: frame.delta };
     },
   };
 }
@@ -170,6 +182,7 @@ interface Frame {
   readonly start: number;
   readonly end: number;
   readonly bytes: number;
+  readonly delta: boolean;
 }
 
 function decodeDirectory(
@@ -199,7 +212,8 @@ function decodeDirectory(
   if (body.length < start) throw corrupt('it is cut off in its directory');
   const frames = Array.from({ length: count }, (_, i) => {
     const end = start + view.getUint32(directory + i * FRAME_ENTRY, true);
-    const frame = { start, end, bytes: view.getUint32(directory + i * FRAME_ENTRY + 4, true) };
+    const length = view.getUint32(directory + i * FRAME_ENTRY + 4, true);
+    const frame = { start, end, bytes: length % DELTA, delta: length >= DELTA };
     start = end;
     return frame;
   });

@@ -9,7 +9,15 @@ export class FakeSpace implements PageSpace {
   constructor(
     readonly name: string,
     readonly pages: number,
-  ) {}
+    /** What the image has, page by page; the space starts with it. */
+    private readonly image: ReadonlyMap<number, Uint8Array> = new Map(),
+  ) {
+    for (const [page, bytes] of image) this.contents.set(page, bytes.slice());
+  }
+
+  imagePage(page: number): Uint8Array | undefined {
+    return this.image.get(page);
+  }
 
   dirty(): number[] {
     return [...this.changed].sort((a, b) => a - b);

@@ -1,8 +1,12 @@
 /** The interpreters as they were generated when the package was built: see scripts/build-engine.ts. */
 import { interpreters } from '../../generated/interpreter';
 
-export const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
 
 /** What a hart needs of its interpreter. */
 export interface InterpreterCode {
