@@ -1,6 +1,6 @@
 /** A guest's definition and the files of its image: read from the assets, checked, and cached on disk. */
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID, webcrypto } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError, type GuestDefinition, type GuestFiles, type ImageFile } from '../../engine/models/guest';
@@ -52,6 +52,7 @@ const MISSING = new Set(['NoSuchKey', 'NotFound', 'AccessDenied']);
 
 export class Images {
   private readonly definitions = new Map<string, GuestDefinition>();
+  private readonly writing = new Set<Promise<void>>();
 
   /** `directory`: for copies of image files, shared with other processes of this machine. */
   constructor(
@@ -87,10 +88,15 @@ export class Images {
     return Object.fromEntries(loaded.filter(([, contents]) => contents !== undefined)) as GuestFiles;
   }
 
+  /** Resolves when copies on disk are whole: nobody waits for them to run a guest. */
+  async settled(): Promise<void> {
+    await Promise.all(this.writing);
+  }
+
   private async file(file: ImageFile): Promise<Uint8Array> {
     const path = join(this.directory, file.sha256);
     const cached = await readFile(path).catch(() => undefined);
-    if (cached !== undefined && mismatch(file, cached) === undefined) return plain(cached);
+    if (cached !== undefined && (await mismatch(file, cached)) === undefined) return plain(cached);
 
     const bytes = await this.assets.get(file.key);
     if (bytes === undefined) {
@@ -98,11 +104,12 @@ export class Images {
         `the image file ${file.name} (${file.key}) is not among the assets: deploy the stack again`,
       );
     }
-    const wrong = mismatch(file, bytes);
+    const wrong = await mismatch(file, bytes);
     if (wrong !== undefined) {
       throw new ImageError(`the image file ${file.name} (${file.key}) ${wrong}: deploy the stack again`);
     }
-    await this.cache(path, bytes);
+    const writing = this.cache(path, bytes).finally(() => this.writing.delete(writing));
+    this.writing.add(writing);
     return bytes;
   }
 
@@ -119,8 +126,9 @@ export class Images {
   }
 }
 
-function mismatch(file: ImageFile, bytes: Uint8Array): string | undefined {
+async function mismatch(file: ImageFile, bytes: Uint8Array): Promise<string | undefined> {
   if (bytes.length !== file.size) return `has ${bytes.length} bytes, not ${file.size}`;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  // On another thread, unlike node:crypto's Hash: a kernel's 36 MB take a while.
+  const sha256 = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
   return sha256 === file.sha256 ? undefined : `has SHA-256 ${sha256}, not ${file.sha256}`;
 }

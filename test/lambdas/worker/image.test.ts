@@ -29,7 +29,9 @@ describe('image files', () => {
 
   test('are downloaded once, and shared by later workers of the machine', async () => {
     const all = { ...definition, kernel: file, disks: [file] };
-    expect(await images({ k: kernel }).files({ ...definition, kernel: file })).toEqual({ kernel });
+    const first = images({ k: kernel });
+    expect(await first.files({ ...definition, kernel: file })).toEqual({ kernel });
+    await first.settled();
     expect(gets).toEqual(['k']);
     expect(await images({}).files(all)).toEqual({ kernel, disks: [kernel] });
     expect(gets).toEqual(['k']);
@@ -38,7 +40,9 @@ describe('image files', () => {
 
   test('a damaged copy is downloaded again', async () => {
     await writeFile(join(directory, file.sha256), 'kermel');
-    expect(await images({ k: kernel }).files({ ...definition, kernel: file })).toEqual({ kernel });
+    const again = images({ k: kernel });
+    expect(await again.files({ ...definition, kernel: file })).toEqual({ kernel });
+    await again.settled();
     expect(gets).toEqual(['k']);
   });
 
