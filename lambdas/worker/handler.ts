@@ -31,7 +31,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     if (!(await settled(worker, messageId, body, timeout)))
       batchItemFailures.push({ itemIdentifier: messageId });
   }
-  await worker.images.settled();
+  await worker.images.settle();
   return { batchItemFailures };
 }
 

@@ -1,6 +1,6 @@
 /** A guest's definition and the files of its image: read from the assets, checked, and cached on disk. */
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { randomUUID, webcrypto } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError, type GuestDefinition, type GuestFiles, type ImageFile } from '../../engine/models/guest';
@@ -52,7 +52,7 @@ const MISSING = new Set(['NoSuchKey', 'NotFound', 'AccessDenied']);
 
 export class Images {
   private readonly definitions = new Map<string, GuestDefinition>();
-  private readonly writing = new Set<Promise<void>>();
+  private readonly uncached = new Map<string, Uint8Array>();
 
   /** `directory`: for copies of image files, shared with other processes of this machine. */
   constructor(
@@ -88,15 +88,17 @@ export class Images {
     return Object.fromEntries(loaded.filter(([, contents]) => contents !== undefined)) as GuestFiles;
   }
 
-  /** Resolves when copies on disk are whole: nobody waits for them to run a guest. */
-  async settled(): Promise<void> {
-    await Promise.all(this.writing);
+  /** Copies to disk what was downloaded. Not at once: it would delay the guest that the files were loaded for. */
+  async settle(): Promise<void> {
+    const copies = [...this.uncached];
+    this.uncached.clear();
+    for (const [path, bytes] of copies) await this.cache(path, bytes);
   }
 
   private async file(file: ImageFile): Promise<Uint8Array> {
     const path = join(this.directory, file.sha256);
     const cached = await readFile(path).catch(() => undefined);
-    if (cached !== undefined && (await mismatch(file, cached)) === undefined) return plain(cached);
+    if (cached !== undefined && mismatch(file, cached) === undefined) return plain(cached);
 
     const bytes = await this.assets.get(file.key);
     if (bytes === undefined) {
@@ -104,12 +106,11 @@ export class Images {
         `the image file ${file.name} (${file.key}) is not among the assets: deploy the stack again`,
       );
     }
-    const wrong = await mismatch(file, bytes);
+    const wrong = mismatch(file, bytes);
     if (wrong !== undefined) {
       throw new ImageError(`the image file ${file.name} (${file.key}) ${wrong}: deploy the stack again`);
     }
-    const writing = this.cache(path, bytes).finally(() => this.writing.delete(writing));
-    this.writing.add(writing);
+    this.uncached.set(path, bytes);
     return bytes;
   }
 
@@ -126,9 +127,8 @@ export class Images {
   }
 }
 
-async function mismatch(file: ImageFile, bytes: Uint8Array): Promise<string | undefined> {
+function mismatch(file: ImageFile, bytes: Uint8Array): string | undefined {
   if (bytes.length !== file.size) return `has ${bytes.length} bytes, not ${file.size}`;
-  // On another thread, unlike node:crypto's Hash: a kernel's 36 MB take a while.
-  const sha256 = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
   return sha256 === file.sha256 ? undefined : `has SHA-256 ${sha256}, not ${file.sha256}`;
 }

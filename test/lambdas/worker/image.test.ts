@@ -31,7 +31,7 @@ describe('image files', () => {
     const all = { ...definition, kernel: file, disks: [file] };
     const first = images({ k: kernel });
     expect(await first.files({ ...definition, kernel: file })).toEqual({ kernel });
-    await first.settled();
+    await first.settle();
     expect(gets).toEqual(['k']);
     expect(await images({}).files(all)).toEqual({ kernel, disks: [kernel] });
     expect(gets).toEqual(['k']);
@@ -42,7 +42,7 @@ describe('image files', () => {
     await writeFile(join(directory, file.sha256), 'kermel');
     const again = images({ k: kernel });
     expect(await again.files({ ...definition, kernel: file })).toEqual({ kernel });
-    await again.settled();
+    await again.settle();
     expect(gets).toEqual(['k']);
   });
 
