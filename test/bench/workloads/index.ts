@@ -1,5 +1,6 @@
 import type { Workload } from '../workload';
 import { bootInterpreter } from './boot';
 import { idleSlice } from './idle-slice';
+import { models } from './models';
 
-export const workloads: readonly Workload[] = [bootInterpreter, idleSlice];
+export const workloads: readonly Workload[] = [bootInterpreter, models, idleSlice];
