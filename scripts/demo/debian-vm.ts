@@ -44,8 +44,8 @@ const PROMPT = /(^|\n)\S* ?# $/;
 const LEAST_BOOT_SLICES = 5;
 /** The slice whose worker is killed: the guest has state by then, and is far from the prompt. */
 const KILLED_GENERATION = 3;
-/** How far into the slice, as a part of what the shortest one took: the guest runs, and its commit is not near. */
-const KILL_AT = 0.5;
+/** How far into the slice, as a part of what the shortest one took: the lease is taken, and the commit is not near. */
+const KILL_AT = 0.3;
 
 /** Time limits that only a broken system reaches, in seconds. */
 const LIMITS = { boot: 600, answer: 120, halt: 120, slice: 120 } as const;
