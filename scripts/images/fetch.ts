@@ -8,9 +8,8 @@ import { ImagesError } from './errors';
 import { initramfs } from './initramfs';
 import { busyboxRoot } from './roots';
 
-/** Where the archive is when the system's own sources do not say, and who signs it. */
+/** Who signs Debian's archive, and what of it is wanted. Where it is, the system's own sources say. */
 const defaults = {
-  mirror: 'http://deb.debian.org/debian',
   keyring: '/usr/share/keyrings/debian-archive-keyring.gpg',
   suites: ['forky', 'sid'],
 };
@@ -77,7 +76,13 @@ export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest;
       'unavailable',
     );
   }
-  const mirror = request.mirror ?? debianMirror(systemSources()) ?? defaults.mirror;
+  const mirror = request.mirror ?? debianMirror(systemSources());
+  if (mirror === undefined) {
+    throw new ImagesError(
+      "the system's apt sources name no mirror of Debian's archive: give one, `npm run images -- --mirror URI`",
+      'unavailable',
+    );
+  }
   const failures: ImagesError[] = [];
   for (const suite of request.suites ?? defaults.suites) {
     try {
