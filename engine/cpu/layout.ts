@@ -119,7 +119,6 @@ export const DECODE = 0x10000;
 // The tag is the virtual page, or all ones. They are saved too (tlb-state.ts): what a translation read from
 // memory when it was filled is state of the hart, and a run must not depend on where it was cut.
 export const TLB = 0x20000;
-export const TLB_BITS = 10;
 export const TLB_ENTRIES = 1024;
 export const TLB_ENTRY = 16;
 export const TLB_KIND = 0x4000; // read, write, fetch
@@ -136,8 +135,6 @@ export const PAGE_FLAGS = 0x100000;
 export const PAGE_DIRTY = 1;
 
 export const RAM = 0x200000;
-/** Physical address of RAM on `virt`. Above 2^31 and so not an i32: see state.ts for AssemblyScript's copy. */
-export const RAM_SHIFT = 31;
 
 /** Of ten million ticks a second: a nominal hundred million instructions a second. */
 export const NOMINAL_STEPS_PER_TICK = 10;

@@ -27,13 +27,6 @@ import type { Arithmetic, Comparison, IntegerType } from '../wasm/opcodes';
 
 export type { I32, I64 } from '../wasm/expression';
 
-/** Helpers shared by both back ends, by their export name. See cpu/helpers.ts. */
-export interface HelperCall {
-  /** The helper may trap or change what the back end has cached: state is committed before, checked after. */
-  readonly effect: boolean;
-  readonly result: IntegerType | undefined;
-}
-
 export type LoadKind = 'b' | 'h' | 'w' | 'd' | 'bu' | 'hu' | 'wu';
 export type StoreKind = 'b' | 'h' | 'w' | 'd';
 export type AtomicKind = 'w' | 'd';
@@ -73,8 +66,6 @@ export abstract class Emitter {
   abstract call(helper: string, args: readonly Expression[]): Expression;
   /** As `call`, for helpers without a result. */
   abstract perform(helper: string, args: readonly Expression[]): void;
-  /** Illegal-instruction exception where the condition holds. */
-  abstract illegalIf(condition: I32): void;
   /** Illegal-instruction exception while `mstatus.FS` is off; marks the floating-point state dirty otherwise. */
   abstract requireFloat(): void;
   /** Ends the instruction: the helper has set pc, mode or translation anew. */

@@ -26,21 +26,19 @@ import {
   type ParavirtDefinition,
   type RunBudget,
 } from './guest';
+import { checkExtensions, checkMemory } from './checks';
+import { DETERMINISTIC_EPOCH, TICK_NANOSECONDS } from './guest-time';
 import { Board, type BoardRow, type MachineContext } from './machine/board';
-import { TIMEBASE_FREQUENCY, type DeviceTreeOptions } from './machine/devicetree';
+import type { DeviceTreeOptions } from './machine/devicetree';
 import { MAX_DISKS, RAM_BASE } from './machine/memory-map';
 import { Pace } from './machine/pace';
 
-const TICK_NANOSECONDS = 1_000_000_000n / BigInt(TIMEBASE_FREQUENCY);
 /** Instructions between two looks at the clock and at `expired`: a few milliseconds. */
 const BURST = 1_000_000;
 /** Bytes that devices may move in a burst; a guest can make them move gigabytes in an instruction. */
 const BURST_WORK = 8 * 2 ** 20;
-/** Where the wall clock of a deterministic guest starts: 2026-01-01T00:00:00Z, in nanoseconds. */
-const DETERMINISTIC_EPOCH = 1_767_225_600_000_000_000n;
 /** Name of the port that events and results go through: /dev/virtio-ports/events. */
 const EVENTS = 'events';
-const MEBIBYTE = 2 ** 20;
 
 const stateLayout = (name: string) =>
   record(name, 1, {
@@ -309,12 +307,6 @@ export abstract class BoardGuest implements Guest {
   }
 }
 
-function checkMemory(memory: number): void {
-  if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > 2048 * MEBIBYTE) {
-    throw new ImageError(`memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to 2048 MiB`);
-  }
-}
-
 function checkDisks({ disks }: BoardDefinition, files: readonly Uint8Array[]): void {
   if (files.length > MAX_DISKS) {
     throw new ImageError(`${files.length} disks: this machine has places for ${MAX_DISKS}; give fewer`);
@@ -331,14 +323,4 @@ function checkCommandLine(commandLine: string): void {
   if (commandLine.includes('\0')) {
     throw new ImageError('the kernel command line has a NUL character, which would end it; leave it out');
   }
-}
-
-function checkExtensions(names: readonly string[]): readonly string[] {
-  const unknown = names.filter((name) => !selectable.includes(name));
-  if (unknown.length > 0) {
-    throw new ImageError(
-      `unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`,
-    );
-  }
-  return names;
 }

@@ -1,6 +1,6 @@
 /** Debian's unmodified kernel, from reset to power-off, and the same run cut into slices. */
 import { describeWith } from '../requirement';
-import { DebianImage, MemoryCheckpoint, debianImages, fingerprint, runTo, runUntil } from './debian';
+import { DebianImage, debianImages, runUntil, runInSlices } from './debian';
 
 describeWith([debianImages], 'Debian in the virtual machine', () => {
   let image: DebianImage;
@@ -38,20 +38,7 @@ describeWith([debianImages], 'Debian in the virtual machine', () => {
 
   it('is bit-identical after the same instructions in 1, 7 and 50 slices, each in a fresh guest', () => {
     const end = 1_000_000_000;
-    const inSlices = (slices: number): { output: string; final: string } => {
-      const checkpoint = new MemoryCheckpoint();
-      let output = '';
-      let final = '';
-      for (let slice = 1; slice <= slices; slice++) {
-        const guest = image.create();
-        checkpoint.apply(guest);
-        // Cuts at numbers that divide nothing, so that they fall anywhere.
-        output += runTo(guest, slice === slices ? end : Math.floor((end * slice) / slices) + 7 * slice);
-        checkpoint.take(guest);
-        if (slice === slices) final = fingerprint(guest);
-      }
-      return { output, final };
-    };
+    const inSlices = (slices: number) => runInSlices(() => image.create(), end, slices);
     const whole = inSlices(1);
     expect(whole.output).toContain('userspace reached');
     expect(inSlices(7)).toEqual(whole);

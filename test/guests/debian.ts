@@ -140,3 +140,23 @@ export function fingerprint(guest: Guest): string {
   }
   return hash.digest('hex');
 }
+
+/** Runs to `end` instructions in so many slices, each in a fresh guest. Returns the console's output and what the guest is then. */
+export function runInSlices(
+  create: () => Guest,
+  end: number,
+  slices: number,
+): { output: string; final: string } {
+  const checkpoint = new MemoryCheckpoint();
+  let output = '';
+  let final = '';
+  for (let slice = 1; slice <= slices; slice++) {
+    const guest = create();
+    checkpoint.apply(guest);
+    // Cuts at numbers that divide nothing, so that they fall anywhere.
+    output += runTo(guest, slice === slices ? end : Math.floor((end * slice) / slices) + 7 * slice);
+    checkpoint.take(guest);
+    if (slice === slices) final = fingerprint(guest);
+  }
+  return { output, final };
+}

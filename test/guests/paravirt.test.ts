@@ -3,7 +3,7 @@ import { KernelSymbols } from '../../engine/models/paravirt/porter/kallsyms';
 import type { Exit, Guest } from '../../engine/models/guest';
 import { describeWith } from '../requirement';
 import { createHash } from 'node:crypto';
-import { DebianImage, MemoryCheckpoint, debianImages, fingerprint, runTo, runUntil } from './debian';
+import { DebianImage, debianImages, runUntil, runInSlices } from './debian';
 import { readUserCopies, withUserCopies } from './user-copies';
 
 /** Types a command and returns what it printed. The marks are written so that the echo of the line is none. */
@@ -146,19 +146,7 @@ describeWith([debianImages], 'Debian in the paravirtual machine', () => {
 
   it('is bit-identical after the same instructions in 1, 7 and 50 slices, each in a fresh guest', () => {
     const end = 760_000_000;
-    const inSlices = (slices: number): { output: string; final: string } => {
-      const checkpoint = new MemoryCheckpoint();
-      let output = '';
-      let final = '';
-      for (let slice = 1; slice <= slices; slice++) {
-        const guest = image.createParavirt();
-        checkpoint.apply(guest);
-        output += runTo(guest, slice === slices ? end : Math.floor((end * slice) / slices) + 7 * slice);
-        checkpoint.take(guest);
-        if (slice === slices) final = fingerprint(guest);
-      }
-      return { output, final };
-    };
+    const inSlices = (slices: number) => runInSlices(() => image.createParavirt(), end, slices);
     const whole = inSlices(1);
     expect(whole.output).toContain('userspace reached');
     expect(inSlices(7)).toEqual(whole);

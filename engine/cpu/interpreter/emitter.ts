@@ -91,7 +91,6 @@ export class Temporaries {
 export class InterpreterEmitter extends Emitter {
   /** True once control has left the instruction for good. */
   ended = false;
-  private nesting = 0;
 
   constructor(
     private readonly builder: FunctionBuilder,
@@ -228,10 +227,6 @@ export class InterpreterEmitter extends Emitter {
     this.effect(helper, args);
   }
 
-  illegalIf(condition: I32): void {
-    this.builder.if(condition, () => void this.effect('illegal', [this.word]));
-  }
-
   requireFloat(): void {
     const dirty = binary('and', load('i32.load', ABSOLUTE, at.MSTATUS) as I32, i32Constant(0x6000));
     this.builder.if(
@@ -250,9 +245,7 @@ export class InterpreterEmitter extends Emitter {
   }
 
   if(condition: I32, then: () => void, otherwise?: () => void): void {
-    this.nesting += 1;
     this.builder.if(condition, then, otherwise);
-    this.nesting -= 1;
   }
 
   /** Calls a helper that needs pc and the countdown in memory, and may have trapped or asked for a poll. */

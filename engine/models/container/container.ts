@@ -18,6 +18,8 @@ import {
   type PageSpace,
   type RunBudget,
 } from '../guest';
+import { checkExtensions, checkMemory } from '../checks';
+import { DETERMINISTIC_EPOCH, TICK_NANOSECONDS } from '../guest-time';
 import { EventRunner } from './events';
 import { FileStore } from './fsimpl/file-store';
 import { treeOfLayers } from './fsimpl/image/layers';
@@ -32,11 +34,7 @@ import { Frames } from './mm/frames';
 import { Terminal } from './tty/terminal';
 import type { FileSystem } from './vfs/file-system';
 
-const TICK_NANOSECONDS = 100n;
-/** Where the wall clock of a deterministic guest starts: 2026-01-01T00:00:00Z, in nanoseconds. */
-const DETERMINISTIC_EPOCH = 1_767_225_600_000_000_000n;
 const RAM_BASE = 0x80000000;
-const MEBIBYTE = 2 ** 20;
 const DEFAULT_PIDS = 256;
 /** Bytes that files of the writable layer may hold. */
 const WRITABLE_SIZE = 2 ** 30;
@@ -173,9 +171,7 @@ export class Container implements Guest {
 
 function check(definition: ContainerDefinition, files: GuestFiles): void {
   const { memory, command, layers, cpu = [], pids = DEFAULT_PIDS } = definition;
-  if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > 2048 * MEBIBYTE) {
-    throw new ImageError(`memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to 2048 MiB`);
-  }
+  checkMemory(memory);
   if (command.length === 0) throw new ImageError('the command is empty: name a program of the image');
   if ((files.layers ?? []).length !== layers.length) {
     throw new ImageError(`${layers.length} layers are declared and ${files.layers?.length ?? 0} were given`);
@@ -183,10 +179,5 @@ function check(definition: ContainerDefinition, files: GuestFiles): void {
   if (!Number.isInteger(pids) || pids < 1 || pids > 32767) {
     throw new ImageError(`a limit of ${pids} tasks: give a whole number from 1 to 32767`);
   }
-  const unknown = cpu.filter((name) => !selectable.includes(name));
-  if (unknown.length > 0) {
-    throw new ImageError(
-      `unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`,
-    );
-  }
+  checkExtensions(cpu);
 }

@@ -8,10 +8,10 @@
 import { buildDeviceTreeBlob } from '../../devicetree/blob';
 import { cells, reference, type DeviceTreeNode } from '../../devicetree/node';
 import type { Board } from './board';
+import { TIMEBASE_FREQUENCY } from '../guest-time';
 import { CONSOLE_PATH, LABEL, RAM_BASE } from './memory-map';
 
-/** Ticks a second of `mtime` and the `time` CSR. */
-export const TIMEBASE_FREQUENCY = 10_000_000;
+export { TIMEBASE_FREQUENCY };
 
 /** What software has to know of a hart. All harts are alike. */
 export interface CpuDescription {

@@ -1,4 +1,5 @@
 /** What one container's kernel consists of: its tasks, its memory, its files, its clock. Behaviour lies beside it. */
+import { TICK_NANOSECONDS } from '../../guest-time';
 import * as at from '../../../cpu/layout';
 import type { Hart } from '../../../cpu/hart';
 import type { RandomSource } from '../../../devices/device';
@@ -13,7 +14,6 @@ import type { Terminal } from '../tty/terminal';
 import type { Files } from './files';
 import type { Process, Task } from './task';
 
-const TICK_NANOSECONDS = 100n;
 /** pid_max of a container: numbers start again from here. */
 const PID_MAX = 32768;
 
