@@ -4,12 +4,14 @@
  */
 import { helpersModule } from '../generated/helpers';
 import { instructionsOf, selectable } from '../isa/table';
+import type { Instruction } from '../isa/instruction';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
 import { restoreTlbs, saveTlbs } from './tlb-state';
+import { Translator, type TranslatorOptions, defaultTranslatorOptions } from './translator/translator';
 
 /** What the hart asks of the machine around it. Addresses are physical; `size` is 1, 2 or 4 bytes. */
 export interface HartBus {
@@ -66,6 +68,18 @@ interface Compiled {
 }
 const compiled = new Map<string, Compiled>();
 let helperModule: WebAssembly.Module | undefined;
+const instructionSets = new Map<string, readonly Instruction[]>();
+
+/** One list a set of extensions, so that what is derived from it is derived once. */
+function instructionsFor(extensions: readonly string[]): readonly Instruction[] {
+  const key = extensions.join();
+  const known = instructionSets.get(key) ?? instructionsOf(extensions);
+  instructionSets.set(key, known);
+  return known;
+}
+
+/** A count of arrivals that 16 bits do not reach. */
+const NEVER = 0xffffffff;
 
 function interpreterFor(extensions: readonly string[]): Compiled {
   const key = extensions.join();
@@ -93,6 +107,12 @@ export interface HartOptions {
    * run with 'trap', pc and mode as they were before the instruction.
    */
   readonly monitor?: boolean;
+  /** What executes instructions; default: the interpreter alone. Guests cannot tell. */
+  readonly engine?: EngineOptions;
+}
+
+export interface EngineOptions extends Partial<TranslatorOptions> {
+  readonly kind: 'interpreter' | 'translator';
 }
 
 export class Hart {
@@ -104,6 +124,7 @@ export class Hart {
   private readonly cells: DataView;
   private readonly helpers: Helpers;
   private readonly enter: () => number;
+  readonly translator: Translator;
 
   constructor(options: HartOptions) {
     const { ramSize, bus } = options;
@@ -113,7 +134,20 @@ export class Hart {
     this.pageFlags = new Uint8Array(this.memory.buffer, at.PAGE_FLAGS, ramSize / 4096);
     this.cells = new DataView(this.memory.buffer, 0, at.RAM);
     helperModule ??= new WebAssembly.Module(decodeBase64(helpersModule));
-    const env = { memory: this.memory, ...this.busImports(bus) };
+    this.translator = new Translator(
+      this.memory,
+      instructionsFor(extensions),
+      { ...defaultTranslatorOptions, ...options.engine },
+      () => this.helpers,
+    );
+    if (options.engine?.kind !== 'translator') this.cells.setUint32(at.HOT_THRESHOLD, NEVER, true);
+    const env = {
+      memory: this.memory,
+      table: this.translator.table,
+      translate: () => this.translator.translate(),
+      code_written: (page: number) => this.translator.written(page),
+      ...this.busImports(bus),
+    };
     this.helpers = new WebAssembly.Instance(helperModule, { env }).exports as Helpers;
     const { module, index } = interpreterFor(extensions);
     const instance = new WebAssembly.Instance(module, { env, helpers: this.helpers });

@@ -104,6 +104,7 @@ export abstract class BoardGuest implements Guest {
       ramSize: definition.memory,
       extensions: [...this.chosenExtensions, ...(options.extensions ?? [])],
       monitor: options.monitor ?? false,
+      ...(host.engine && { engine: host.engine }),
       bus: {
         read: (address, size) => this.board.bus.read(address, size),
         write: (address, size, value) => this.writeBus(address, size, value),

@@ -18,10 +18,13 @@ import {
   memory,
 } from './opcodes';
 
+/** Bytes as a tree: expressions nest without copying, whoever writes them out flattens once. */
+export type Code = readonly (number | Code)[];
+
 export class Expression<T extends ValueType = ValueType> {
   constructor(
     readonly type: T,
-    readonly code: readonly number[],
+    readonly code: Code,
   ) {}
 }
 
@@ -40,22 +43,22 @@ export const binary = <T extends IntegerType>(
   left: Expression<T>,
   right: Expression<T>,
 ): Expression<T> =>
-  new Expression(left.type, [...left.code, ...right.code, arithmeticOperator(left.type, operator)]);
+  new Expression(left.type, [left.code, right.code, arithmeticOperator(left.type, operator)]);
 
 export const unary = <T extends IntegerType>(operator: Arithmetic, operand: Expression<T>): Expression<T> =>
-  new Expression(operand.type, [...operand.code, arithmeticOperator(operand.type, operator)]);
+  new Expression(operand.type, [operand.code, arithmeticOperator(operand.type, operator)]);
 
 export const compare = <T extends IntegerType>(
   operator: Comparison,
   left: Expression<T>,
   right: Expression<T>,
-): I32 => new Expression('i32', [...left.code, ...right.code, comparison(left.type, operator)]);
+): I32 => new Expression('i32', [left.code, right.code, comparison(left.type, operator)]);
 
 export const isZero = (operand: Integer): I32 =>
-  new Expression('i32', [...operand.code, comparison(operand.type, 'eqz')]);
+  new Expression('i32', [operand.code, comparison(operand.type, 'eqz')]);
 
 export const convert = (operator: Conversion, operand: Integer): Integer =>
-  new Expression(operator.slice(0, 3) as IntegerType, [...operand.code, conversion[operator]]);
+  new Expression(operator.slice(0, 3) as IntegerType, [operand.code, conversion[operator]]);
 
 export const wrap = (operand: I64): I32 => convert('i32.wrap_i64', operand) as I32;
 export const extendSigned = (operand: I32): I64 => convert('i64.extend_i32_s', operand) as I64;
@@ -66,20 +69,20 @@ export const select = <T extends ValueType>(
   whenTrue: Expression<T>,
   whenFalse: Expression<T>,
 ): Expression<T> =>
-  new Expression(whenTrue.type, [...whenTrue.code, ...whenFalse.code, ...condition.code, control.select]);
+  new Expression(whenTrue.type, [whenTrue.code, whenFalse.code, condition.code, control.select]);
 
 /** `address + offset` is the byte read; `offset` is unsigned. The alignment hint is 1: guests need not align. */
 export const load = (operator: MemoryOperator, address: I32, offset = 0): Integer =>
   new Expression(operator.slice(0, 3) as IntegerType, [
-    ...address.code,
+    address.code,
     memory[operator][0],
     0,
     ...unsigned(offset),
   ]);
 
-export const storeCode = (operator: MemoryOperator, address: I32, value: Integer, offset = 0): number[] => [
-  ...address.code,
-  ...value.code,
+export const storeCode = (operator: MemoryOperator, address: I32, value: Integer, offset = 0): Code => [
+  address.code,
+  value.code,
   memory[operator][0],
   0,
   ...unsigned(offset),

@@ -3,7 +3,7 @@
  * control flow with named labels (relative depths are computed here).
  */
 import { unsigned } from './encoding';
-import { Expression, type I32, type Integer, storeCode } from './expression';
+import { type Code, Expression, type I32, type Integer, storeCode } from './expression';
 import { type MemoryOperator, type ValueType, control, valueTypeCode } from './opcodes';
 
 /** A branch target: the end of a block, or the head of a loop. */
@@ -20,7 +20,7 @@ export class Local<T extends ValueType = ValueType> {
     return new Expression(this.type, [control.localGet, ...unsigned(this.index)]);
   }
   tee(value: Expression<T>): Expression<T> {
-    return new Expression(this.type, [...value.code, control.localTee, ...unsigned(this.index)]);
+    return new Expression(this.type, [value.code, control.localTee, ...unsigned(this.index)]);
   }
 }
 
@@ -99,6 +99,11 @@ export class FunctionBuilder {
     this.code.push(control.return);
   }
 
+  /** Ends the function by calling another in its place: `code` is a tail call. */
+  tail(code: Code): void {
+    this.push(code);
+  }
+
   unreachable(): void {
     this.code.push(control.unreachable);
   }
@@ -117,8 +122,10 @@ export class FunctionBuilder {
     this.code.push(control.end);
   }
 
-  /** Appends without spreading: bodies are longer than an argument list may be. */
-  private push(bytes: readonly number[]): void {
-    for (const byte of bytes) this.code.push(byte);
+  private push(code: Code): void {
+    for (const part of code) {
+      if (typeof part === 'number') this.code.push(part);
+      else this.push(part);
+    }
   }
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EngineOptions } from '../../engine/cpu/hart';
 import { guestFactory } from '../../engine/models/create';
 import type {
   Guest,
@@ -32,6 +33,13 @@ function describeFile(name: string, bytes: Uint8Array): ImageFile {
 }
 
 export class DebianImage {
+  /** @param engine what executes the guests' instructions; default: the interpreter */
+  constructor(private readonly engine?: EngineOptions) {}
+
+  private get host(): HostServices {
+    return { ...noHost, ...(this.engine && { engine: this.engine }) };
+  }
+
   readonly files: Required<Pick<GuestFiles, 'firmware' | 'kernel' | 'initrd'>> = {
     firmware: read('fw_dynamic.bin'),
     kernel: read('vmlinuz'),
@@ -51,7 +59,7 @@ export class DebianImage {
       initrd: describeFile('initrd.gz', initrd),
       ...options,
     };
-    return guestFactory(noHost)(definition, { ...this.files, ...files });
+    return guestFactory(this.host)(definition, { ...this.files, ...files });
   }
 
   /** The same kernel and initrd in the paravirtual machine. */
@@ -70,7 +78,11 @@ export class DebianImage {
       initrd: describeFile('initrd.gz', initrd),
       ...options,
     };
-    return guestFactory(noHost)(definition, { kernel, initrd, ...(files.disks && { disks: files.disks }) });
+    return guestFactory(this.host)(definition, {
+      kernel,
+      initrd,
+      ...(files.disks && { disks: files.disks }),
+    });
   }
 }
 

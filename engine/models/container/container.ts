@@ -68,6 +68,7 @@ export class Container implements Guest {
       extensions: definition.cpu ?? selectable,
       bus: { read: () => undefined, write: () => false },
       monitor: true,
+      ...(host.engine && { engine: host.engine }),
     });
     prepareHart(this.hart);
     const ram = new Ram({

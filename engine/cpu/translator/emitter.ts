@@ -1,0 +1,249 @@
+/**
+ * The translator's half of the emitter: operands are constants, registers are
+ * locals. An instruction that accesses memory is emitted twice, once for
+ * addresses that the TLB settles and once for those that a helper does; the
+ * second is out of the way, and alone can trap or ask for a poll.
+ */
+import { type AtomicKind, Emitter, type LoadKind, type StoreKind } from '../../isa/emitter';
+import {
+  type Expression,
+  type I32,
+  type I64,
+  type Integer,
+  binary,
+  compare,
+  convert,
+  i32Constant,
+  i64Constant,
+  load,
+  wrap,
+} from '../../wasm/expression';
+import type { FunctionBuilder, Label, Local } from '../../wasm/function-builder';
+import type { Callee } from '../../wasm/module-builder';
+import type { IntegerType } from '../../wasm/opcodes';
+import { helpers } from '../helpers';
+import { loads, stores } from '../interpreter/access';
+import { ABSOLUTE, Temporaries } from '../interpreter/emitter';
+import * as at from '../layout';
+import { type Step, operandOf } from './region';
+
+/** What instructions share in one region's function. */
+export interface Frame {
+  readonly builder: FunctionBuilder;
+  readonly temporaries: Temporaries;
+  readonly callees: ReadonlyMap<string, Callee>;
+  /** Virtual address of the page that the entry lies in. */
+  readonly base: Local<'i64'>;
+  readonly countdown: Local<'i32'>;
+  readonly dataTlb: Local<'i32'>;
+  /** Where `jumpTo` goes. */
+  readonly target: Local<'i64'>;
+  x(number: number): Local<'i64'>;
+  f(number: number): Local<'i64'>;
+}
+
+/** Where control goes when it leaves at the present instruction. */
+export interface WaysOut {
+  /** A trap: memory has pc and countdown. */
+  readonly trapped: () => Label;
+  /** This instruction is the interpreter's: pc and countdown are still to be stored. */
+  readonly interpret: () => void;
+}
+
+export class TranslatorEmitter extends Emitter {
+  private step!: Step;
+  private ways!: WaysOut;
+  /** Instructions of the block that come after this one: the countdown is ahead by them. */
+  private ahead = 0;
+  /** Where the fast form goes when the TLB does not settle an address; undefined in the slow form. */
+  private miss: Label | undefined;
+  /** A helper was called that may have asked for a poll. */
+  polled = false;
+  /** Set by `branch`. */
+  condition: I32 | undefined;
+
+  constructor(private readonly frame: Frame) {
+    super();
+  }
+
+  begin(step: Step, ways: WaysOut, ahead: number, miss: Label | undefined): void {
+    this.step = step;
+    this.ways = ways;
+    this.ahead = ahead;
+    this.miss = miss;
+    this.polled = false;
+    this.condition = undefined;
+    this.frame.temporaries.reset();
+  }
+
+  get rs1(): I64 {
+    return this.x('rs1');
+  }
+  get rs2(): I64 {
+    return this.x('rs2');
+  }
+  get fs1(): I64 {
+    return this.frame.f(this.number('rs1')).get;
+  }
+  get fs2(): I64 {
+    return this.frame.f(this.number('rs2')).get;
+  }
+  get fs3(): I64 {
+    return this.frame.f(this.number('rs3')).get;
+  }
+  get imm(): I64 {
+    return i64Constant(BigInt(this.number('imm')));
+  }
+  field(name: string): I32 {
+    return i32Constant(this.number(name));
+  }
+  get pc(): I64 {
+    return this.address(this.step.offset);
+  }
+  get next(): I64 {
+    return this.address(this.step.offset + this.step.instruction.encoding.length);
+  }
+  get word(): I32 {
+    return i32Constant(this.step.word);
+  }
+
+  rd(value: I64): void {
+    const number = this.number('rd');
+    if (number === 0) this.frame.builder.drop(value);
+    else this.frame.builder.set(this.frame.x(number), value);
+  }
+  fd(value: I64): void {
+    this.frame.builder.set(this.frame.f(this.number('rd')), value);
+  }
+
+  load(kind: LoadKind, address: I64): I64 {
+    const { size, operator, extend } = loads[kind];
+    const virtual = this.let(address);
+    if (this.miss) return load(operator, this.settled(virtual, size, 0, this.miss)) as I64;
+    const raw = this.effect('load_slow', [virtual, i32Constant(size)]) as I64;
+    return extend ? (convert(extend, raw) as I64) : raw;
+  }
+
+  store(kind: StoreKind, address: I64, value: I64): void {
+    const { size, operator } = stores[kind];
+    const virtual = this.let(address);
+    if (this.miss) {
+      this.frame.builder.store(operator, this.settled(virtual, size, at.TLB_WRITE, this.miss), value);
+    } else {
+      this.effect('store_slow', [virtual, i32Constant(size), value]);
+    }
+  }
+
+  atomic(kind: AtomicKind, address: I64, update: (old: I64) => I64): I64 {
+    const { size, operator } = stores[kind];
+    const virtual = this.let(address);
+    const host = this.let(
+      this.miss
+        ? this.settled(virtual, size, at.TLB_WRITE, this.miss)
+        : (this.effect('atomic_address', [virtual, i32Constant(size)]) as I32),
+    );
+    const old = this.let(load(loads[kind].operator, host) as I64);
+    this.frame.builder.store(operator, host, update(old));
+    return old;
+  }
+
+  branch(condition: I32): void {
+    this.condition = condition;
+  }
+  jump(): void {
+    // The block's ending says where.
+  }
+  jumpTo(target: I64): void {
+    this.frame.builder.set(this.frame.target, target);
+  }
+
+  call(helper: string, args: readonly Expression[]): Expression {
+    return helpers.get(helper)?.effect ? this.effect(helper, args)! : this.callee(helper).call(args);
+  }
+  perform(helper: string, args: readonly Expression[]): void {
+    this.effect(helper, args);
+  }
+
+  requireFloat(): void {
+    if (this.step.facts.memory && !this.miss) return; // the fast form has looked
+    const state = binary('and', load('i32.load', ABSOLUTE, at.MSTATUS) as I32, i32Constant(0x6000));
+    this.frame.builder.if(compare('ne', state, i32Constant(0x6000)), () => this.ways.interpret());
+  }
+
+  override roundingMode(): I32 {
+    const { builder } = this.frame;
+    const mode = this.number('rm');
+    if (mode <= 4) return i32Constant(mode);
+    const frm = this.let(mode === 7 ? (load('i32.load', ABSOLUTE, at.FRM) as I32) : i32Constant(mode));
+    builder.if(compare('gt_u', frm, i32Constant(4)), () => this.ways.interpret());
+    return frm;
+  }
+
+  redirect(): void {
+    this.frame.builder.branch(this.ways.trapped());
+  }
+
+  let<T extends IntegerType>(value: Expression<T>): Expression<T> {
+    const local = this.frame.temporaries.take(value.type);
+    this.frame.builder.set(local, value);
+    return local.get;
+  }
+
+  if(condition: I32, then: () => void, otherwise?: () => void): void {
+    this.frame.builder.if(condition, then, otherwise);
+  }
+
+  /** The countdown as the interpreter would have it during this instruction. */
+  get counted(): I32 {
+    return this.ahead === 0
+      ? this.frame.countdown.get
+      : binary('add', this.frame.countdown.get, i32Constant(this.ahead));
+  }
+
+  address(offset: number): I64 {
+    return offset === 0
+      ? this.frame.base.get
+      : binary('add', this.frame.base.get, i64Constant(BigInt(offset)));
+  }
+
+  private effect(helper: string, args: readonly Expression[]): Integer | undefined {
+    const { builder } = this.frame;
+    builder.store('i64.store', ABSOLUTE, this.pc, at.PC);
+    builder.store('i32.store', ABSOLUTE, this.counted, at.COUNTDOWN);
+    const callee = this.callee(helper);
+    const type = callee.signature.result as IntegerType | undefined;
+    const result = type && this.frame.temporaries.take(type);
+    if (result) builder.set(result, callee.call(args) as Integer);
+    else builder.leave(callee.call(args));
+    builder.branchIf(load('i32.load', ABSOLUTE, at.TRAPPED) as I32, this.ways.trapped());
+    this.polled = true;
+    return result?.get;
+  }
+
+  private callee(helper: string): Callee {
+    const callee = this.frame.callees.get(helper);
+    if (!callee) {
+      const { mnemonic } = this.step.instruction;
+      throw new Error(`${mnemonic} calls "${helper}", which is not in the table of helpers`);
+    }
+    return callee;
+  }
+
+  /** Linear-memory address of `virtual`, which the TLB has; `miss` otherwise. */
+  private settled(virtual: I64, size: number, kind: number, miss: Label): I32 {
+    const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY;
+    const index = binary('and', binary('shr_u', wrap(virtual), i32Constant(12 - 4)), i32Constant(mask));
+    const entry = this.let(binary('add', this.frame.dataTlb.get, index));
+    const tag = binary('and', virtual, i64Constant(BigInt(size - 1) - 4096n));
+    this.frame.builder.branchIf(compare('ne', tag, load('i64.load', entry, kind) as I64), miss);
+    return binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32);
+  }
+
+  private x(operand: string): I64 {
+    const number = this.number(operand);
+    return number === 0 ? i64Constant(0n) : this.frame.x(number).get;
+  }
+  private number(operand: string): number {
+    return operandOf(this.step, operand);
+  }
+}
