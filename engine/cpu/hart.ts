@@ -172,6 +172,7 @@ export class Hart {
 
   /** Executes exactly `steps` instructions, or fewer when something else comes first. */
   run(steps: number): HartExit {
+    this.translator.catchUp();
     this.setCell(at.REMAINING, BigInt(steps));
     const reason = exits[this.enter()];
     if (!reason) throw new Error('the interpreter ended for no reason that is known');
@@ -340,6 +341,11 @@ export class Hart {
   /** After a checkpoint: the next store to any page is to be noticed again. */
   watchWrites(): void {
     this.helpers.tlb_clean_writes();
+  }
+
+  /** RAM was changed by other hands than the hart's: what was translated from these pages no longer holds. */
+  ramChanged(page: number, pages: number): void {
+    this.translator.changed(page, pages);
   }
 
   private get savedCells(): Uint8Array {

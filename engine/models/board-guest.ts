@@ -115,6 +115,7 @@ export abstract class BoardGuest implements Guest {
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
       cleaned: () => this.hart.watchWrites(),
+      changed: (page, pages) => this.hart.ramChanged(page, pages),
     });
     const disks = (files.disks ?? []).map((base, i) => new CopyOnWriteDisk({ name: `disk${i}`, base }));
     this.board = new Board(options.rows, this.context(definition, disks));

@@ -32,6 +32,8 @@ export const defaultTranslatorOptions: TranslatorOptions = { threshold: 2000, co
 
 /** Functions in one module at most: small ones cost more memory each, large ones come late. */
 const BATCH = 50;
+/** Steps that candidates wait for more of them. */
+const PATIENCE = 2_000_000;
 /** Pages whose code is dropped so often are data that happens to be executed. */
 const DROPS_MOST = 20;
 
@@ -78,7 +80,9 @@ export class Translator {
   private readonly drops = new Map<number, number>();
   /** Bytes of modules since everything was dropped last. */
   private size = 0;
-  private nothing: unknown;
+  private readonly nothing: unknown;
+  /** Low half of the steps when something was last translated. */
+  private lastSteps = 0;
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -97,6 +101,7 @@ export class Translator {
 
   /** Translates what has become hot. Not from within translated code. */
   translate(): void {
+    this.lastSteps = this.cells.getUint32(at.STEPS, true);
     const candidates = this.takeCandidates();
     const fresh = new Map<number, { candidate: Candidate; region: Region }>();
     for (const candidate of candidates) {
@@ -110,6 +115,13 @@ export class Translator {
     }
     if (fresh.size > 0)
       this.compile([...fresh.values()].map(({ region, candidate }) => ({ region, place: candidate.place })));
+  }
+
+  /** Between two runs: translates a batch that does not fill, once it has waited for long enough. */
+  catchUp(): void {
+    if (this.cells.getUint32(at.CANDIDATE_COUNT, true) === 0) return;
+    const now = this.cells.getUint32(at.STEPS, true);
+    if ((now - this.lastSteps) >>> 0 >= PATIENCE) this.translate();
   }
 
   /** RAM changes: what was made from the page is dropped. */
