@@ -10,11 +10,13 @@ import {
   type Conversion,
   type IntegerType,
   type MemoryOperator,
+  type FloatOperator,
   type ValueType,
   arithmeticOperator,
   comparison,
   control,
   conversion,
+  floating,
   memory,
 } from './opcodes';
 
@@ -87,3 +89,12 @@ export const storeCode = (operator: MemoryOperator, address: I32, value: Integer
   0,
   ...unsigned(offset),
 ];
+
+/** A floating-point operator on its operands. */
+export const float = <N extends FloatOperator>(
+  operator: N,
+  ...operands: readonly Expression[]
+): Expression<(typeof floating)[N][0]> => {
+  const [type, ...opcode] = floating[operator];
+  return new Expression(type, [operands.map(({ code }) => code), ...opcode]);
+};

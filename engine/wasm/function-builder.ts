@@ -28,6 +28,8 @@ export class FunctionBuilder {
   private readonly code: number[] = [];
   private readonly localTypes: ValueType[] = [];
   private depth = 0;
+  /** Where conditional branches stand that are hardly ever taken. */
+  private readonly rare: number[] = [];
 
   constructor(private readonly parameters: readonly ValueType[]) {}
 
@@ -67,6 +69,13 @@ export class FunctionBuilder {
     this.nest(control.loop, body);
   }
 
+  /** As `if`, for what hardly ever holds: its code is laid out of the way, where the engine takes hints. */
+  ifRarely(condition: I32, then: () => void): void {
+    this.push(condition.code);
+    this.rare.push(this.code.length);
+    this.nest(control.if, then);
+  }
+
   if(condition: I32, then: () => void, otherwise?: () => void): void {
     this.push(condition.code);
     this.nest(control.if, () => {
@@ -84,6 +93,13 @@ export class FunctionBuilder {
 
   branchIf(condition: I32, label: Label): void {
     this.push(condition.code);
+    this.push([control.brIf, ...unsigned(this.depth - label.depth)]);
+  }
+
+  /** As `branchIf`, for what hardly ever holds. */
+  branchRarely(condition: I32, label: Label): void {
+    this.push(condition.code);
+    this.rare.push(this.code.length);
     this.push([control.brIf, ...unsigned(this.depth - label.depth)]);
   }
 
@@ -110,8 +126,18 @@ export class FunctionBuilder {
 
   /** The body as the code section holds it (5.5.13), without its size. */
   bytes(): number[] {
+    return this.locals().concat(this.code, control.end);
+  }
+
+  /** Offsets within `bytes` of the branches that are hardly ever taken. */
+  rareBranches(): number[] {
+    const start = this.locals().length;
+    return this.rare.map((place) => start + place);
+  }
+
+  private locals(): number[] {
     const locals = this.localTypes.map((type) => [1, valueTypeCode[type]]);
-    return [...unsigned(locals.length), ...locals.flat(), ...this.code, control.end];
+    return [...unsigned(locals.length), ...locals.flat()];
   }
 
   private nest(opcode: number, body: (label: Label) => void): void {

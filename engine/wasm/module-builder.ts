@@ -89,6 +89,18 @@ export class ModuleBuilder {
     this.elements.push([0, ...i32Constant(slot).code.flat(), control.end, 1, ...unsigned(index)] as number[]);
   }
 
+  /** Custom section of the branch hinting proposal: which conditional branches are not likely to be taken. */
+  private branchHints(): number[] {
+    const functions = this.functions.flatMap(({ body }, i) => {
+      const rare = body.rareBranches();
+      if (rare.length === 0) return [];
+      const hints = rare.map((offset) => [...unsigned(offset), 1, 0]);
+      return [[...unsigned(this.importedFunctions + i), ...vector(hints)]];
+    });
+    if (functions.length === 0) return [];
+    return section(0, [...name('metadata.code.branch_hint'), ...vector(functions)]);
+  }
+
   private add(signature: Signature, body: FunctionBuilder): number {
     this.functions.push({ type: this.type(signature), body });
     return this.importedFunctions + this.functions.length - 1;
@@ -109,6 +121,7 @@ export class ModuleBuilder {
         section(3, vector(this.functions.map(({ type }) => unsigned(type)))),
         section(7, vector(this.exports)),
         this.elements.length ? section(9, vector(this.elements)) : [],
+        this.branchHints(),
         [10, ...unsigned(code.length)],
         code,
       ].flat(),

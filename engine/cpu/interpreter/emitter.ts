@@ -22,7 +22,7 @@ import {
 } from '../../wasm/expression';
 import type { FunctionBuilder, Label, Local } from '../../wasm/function-builder';
 import type { Callee } from '../../wasm/module-builder';
-import type { IntegerType } from '../../wasm/opcodes';
+import type { IntegerType, ValueType } from '../../wasm/opcodes';
 import { helpers } from '../helpers';
 import * as at from '../layout';
 import { loads, stores } from './access';
@@ -60,16 +60,16 @@ export interface Labels {
 
 /** Locals for intermediate values, used anew by each instruction. */
 export class Temporaries {
-  private readonly pool: Record<IntegerType, Local<IntegerType>[]> = { i32: [], i64: [] };
-  private used: Record<IntegerType, number> = { i32: 0, i64: 0 };
+  private readonly pool: Record<ValueType, Local[]> = { i32: [], i64: [], f32: [], f64: [] };
+  private used: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0 };
 
   constructor(private readonly builder: FunctionBuilder) {}
 
   reset(): void {
-    this.used = { i32: 0, i64: 0 };
+    this.used = { i32: 0, i64: 0, f32: 0, f64: 0 };
   }
 
-  take<T extends IntegerType>(type: T): Local<T> {
+  take<T extends ValueType>(type: T): Local<T> {
     const index = this.used[type]++;
     const known = this.pool[type][index];
     if (known) return known as Local<T>;

@@ -15,6 +15,7 @@ import {
   convert,
   i32Constant,
   i64Constant,
+  isZero,
   load,
   wrap,
 } from '../../wasm/expression';
@@ -25,7 +26,11 @@ import { helpers } from '../helpers';
 import { loads, stores } from '../interpreter/access';
 import { ABSOLUTE, Temporaries } from '../interpreter/emitter';
 import * as at from '../layout';
+import { type FloatContext, type InlineFloat, hasInlineForm, inlineFloats } from './float';
 import { type Step, operandOf } from './region';
+
+/** Stands for frm among a helper's arguments, until it is known whether frm matters. */
+const DYNAMIC = i32Constant(7);
 
 /** What instructions share in one region's function. */
 export interface Frame {
@@ -36,6 +41,8 @@ export interface Frame {
   readonly base: Local<'i64'>;
   readonly countdown: Local<'i32'>;
   readonly dataTlb: Local<'i32'>;
+  /** 1 while frm is nearest-even and NX is set in fflags; see float.ts. */
+  readonly nearest: Local<'i32'>;
   /** Where `jumpTo` goes. */
   readonly target: Local<'i64'>;
   x(number: number): Local<'i64'>;
@@ -59,11 +66,20 @@ export class TranslatorEmitter extends Emitter {
   private miss: Label | undefined;
   /** A helper was called that may have asked for a poll. */
   polled = false;
+  /** mstatus.FS has been seen to be on, in this block. */
+  private floatOn = false;
+  /** The local `nearest` holds, in this block. */
+  private nearestKnown = false;
   /** Set by `branch`. */
   condition: I32 | undefined;
 
   constructor(private readonly frame: Frame) {
     super();
+  }
+
+  beginBlock(): void {
+    this.floatOn = false;
+    this.nearestKnown = false;
   }
 
   begin(step: Step, ways: WaysOut, ahead: number, miss: Label | undefined): void {
@@ -119,7 +135,7 @@ export class TranslatorEmitter extends Emitter {
   load(kind: LoadKind, address: I64): I64 {
     const { size, operator, extend } = loads[kind];
     const virtual = this.let(address);
-    if (this.miss) return load(operator, this.settled(virtual, size, 0, this.miss)) as I64;
+    if (this.miss) return load(operator, this.host(virtual, size, 0, this.miss)) as I64;
     const raw = this.effect('load_slow', [virtual, i32Constant(size)]) as I64;
     return extend ? (convert(extend, raw) as I64) : raw;
   }
@@ -128,7 +144,7 @@ export class TranslatorEmitter extends Emitter {
     const { size, operator } = stores[kind];
     const virtual = this.let(address);
     if (this.miss) {
-      this.frame.builder.store(operator, this.settled(virtual, size, at.TLB_WRITE, this.miss), value);
+      this.frame.builder.store(operator, this.host(virtual, size, at.TLB_WRITE, this.miss), value);
     } else {
       this.effect('store_slow', [virtual, i32Constant(size), value]);
     }
@@ -139,7 +155,7 @@ export class TranslatorEmitter extends Emitter {
     const virtual = this.let(address);
     const host = this.let(
       this.miss
-        ? this.settled(virtual, size, at.TLB_WRITE, this.miss)
+        ? this.host(virtual, size, at.TLB_WRITE, this.miss)
         : (this.effect('atomic_address', [virtual, i32Constant(size)]) as I32),
     );
     const old = this.let(load(loads[kind].operator, host) as I64);
@@ -158,25 +174,27 @@ export class TranslatorEmitter extends Emitter {
   }
 
   call(helper: string, args: readonly Expression[]): Expression {
-    return helpers.get(helper)?.effect ? this.effect(helper, args)! : this.callee(helper).call(args);
+    if (helpers.get(helper)?.effect) return this.effect(helper, args)!;
+    const { operands } = this.step.instruction.encoding;
+    const rounding = operands.has('rm') ? this.number('rm') : undefined;
+    const inline = hasInlineForm(helper, rounding) ? inlineFloats.get(helper) : undefined;
+    return inline ? this.inline(inline, helper, args, rounding) : this.settled(helper, args);
   }
   perform(helper: string, args: readonly Expression[]): void {
     this.effect(helper, args);
   }
 
+  /** Once a block: whatever changes mstatus or fflags by other ways asks for a poll. */
   requireFloat(): void {
-    if (this.step.facts.memory && !this.miss) return; // the fast form has looked
+    if (this.floatOn) return;
+    this.floatOn = true;
     const state = binary('and', load('i32.load', ABSOLUTE, at.MSTATUS) as I32, i32Constant(0x6000));
-    this.frame.builder.if(compare('ne', state, i32Constant(0x6000)), () => this.ways.interpret());
+    this.frame.builder.ifRarely(compare('ne', state, i32Constant(0x6000)), () => this.ways.interpret());
   }
 
   override roundingMode(): I32 {
-    const { builder } = this.frame;
     const mode = this.number('rm');
-    if (mode <= 4) return i32Constant(mode);
-    const frm = this.let(mode === 7 ? (load('i32.load', ABSOLUTE, at.FRM) as I32) : i32Constant(mode));
-    builder.if(compare('gt_u', frm, i32Constant(4)), () => this.ways.interpret());
-    return frm;
+    return mode <= 4 ? i32Constant(mode) : mode === 7 ? DYNAMIC : this.checkedRounding(i32Constant(mode));
   }
 
   redirect(): void {
@@ -215,9 +233,67 @@ export class TranslatorEmitter extends Emitter {
     const result = type && this.frame.temporaries.take(type);
     if (result) builder.set(result, callee.call(args) as Integer);
     else builder.leave(callee.call(args));
-    builder.branchIf(load('i32.load', ABSOLUTE, at.TRAPPED) as I32, this.ways.trapped());
+    builder.branchRarely(load('i32.load', ABSOLUTE, at.TRAPPED) as I32, this.ways.trapped());
     this.polled = true;
+    if (helper === 'csr') this.nearestKnown = false;
     return result?.get;
+  }
+
+  /** Calls a helper without an effect. */
+  private settled(helper: string, args: readonly Expression[]): Expression {
+    if (!args.includes(DYNAMIC)) return this.callee(helper).call(args);
+    const frm = this.checkedRounding(load('i32.load', ABSOLUTE, at.FRM) as I32);
+    return this.callee(helper).call(args.map((argument) => (argument === DYNAMIC ? frm : argument)));
+  }
+
+  /** A reserved rounding mode is an illegal instruction, which the interpreter raises. */
+  private checkedRounding(mode: I32): I32 {
+    const known = this.let(mode);
+    this.frame.builder.ifRarely(compare('gt_u', known, i32Constant(4)), () => this.ways.interpret());
+    return known;
+  }
+
+  /** By WebAssembly's arithmetic, or by the helper where that may not be the same. */
+  private inline(
+    form: InlineFloat,
+    helper: string,
+    args: readonly Expression[],
+    rounding: number | undefined,
+  ): Expression {
+    const { builder, temporaries, nearest } = this.frame;
+    const result = temporaries.take('i64');
+    if (rounding !== undefined && !this.nearestKnown) this.lookAtRounding();
+    builder.block((done) => {
+      builder.block((slow) => {
+        const unless = (condition: I32): void => builder.branchRarely(condition, slow);
+        const rounded = (): void => unless(isZero(nearest.get));
+        if (rounding === 7) rounded();
+        const context: FloatContext = {
+          nearestAndInexact: nearest.get,
+          let: (value) => {
+            const local = temporaries.take(value.type);
+            builder.set(local, value);
+            return local.get;
+          },
+          unless,
+          rounded,
+        };
+        builder.set(result, form(context, args as I64[]));
+        builder.branch(done);
+      });
+      builder.set(result, this.settled(helper, args) as I64);
+      if (this.nearestKnown) this.lookAtRounding();
+    });
+    return result.get;
+  }
+
+  private lookAtRounding(): void {
+    const toNearest = isZero(load('i32.load', ABSOLUTE, at.FRM) as I32);
+    this.frame.builder.set(
+      this.frame.nearest,
+      binary('and', toNearest, load('i32.load', ABSOLUTE, at.FFLAGS) as I32),
+    );
+    this.nearestKnown = true;
   }
 
   private callee(helper: string): Callee {
@@ -230,12 +306,12 @@ export class TranslatorEmitter extends Emitter {
   }
 
   /** Linear-memory address of `virtual`, which the TLB has; `miss` otherwise. */
-  private settled(virtual: I64, size: number, kind: number, miss: Label): I32 {
+  private host(virtual: I64, size: number, kind: number, miss: Label): I32 {
     const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY;
     const index = binary('and', binary('shr_u', wrap(virtual), i32Constant(12 - 4)), i32Constant(mask));
     const entry = this.let(binary('add', this.frame.dataTlb.get, index));
     const tag = binary('and', virtual, i64Constant(BigInt(size - 1) - 4096n));
-    this.frame.builder.branchIf(compare('ne', tag, load('i64.load', entry, kind) as I64), miss);
+    this.frame.builder.branchRarely(compare('ne', tag, load('i64.load', entry, kind) as I64), miss);
     return binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32);
   }
 

@@ -76,6 +76,7 @@ class RegionFunction {
       base: builder.parameter<'i64'>(0),
       countdown: builder.parameter<'i32'>(1),
       dataTlb: builder.local('i32'),
+      nearest: builder.local('i32'),
       target: builder.local('i64'),
       x: (number) => this.register('x', number),
       f: (number) => this.register('f', number),
@@ -87,7 +88,7 @@ class RegionFunction {
     const { builder, frame, region } = this;
     const { entry } = region;
     const pageOffset = entry & 0xfff;
-    builder.if(compare('lt_s', frame.countdown.get, i32Constant(this.needs[0]!)), () => {
+    builder.ifRarely(compare('lt_s', frame.countdown.get, i32Constant(this.needs[0]!)), () => {
       builder.store('i64.store', ABSOLUTE, frame.base.get, at.PC);
       builder.store('i32.store', ABSOLUTE, frame.countdown.get, at.COUNTDOWN);
       builder.return(i32Constant(INTERPRET));
@@ -199,6 +200,7 @@ class RegionFunction {
     if (shape.headers.has(number)) this.testCountdown(start, this.needs[number]!, dirty);
     this.testPages(number, block, dirty);
     builder.set(frame.countdown, binary('sub', frame.countdown.get, i32Constant(steps.length)));
+    this.emitter.beginBlock();
     steps.forEach((step, i) => {
       this.step(step, steps.length - 1 - i, dirty);
       dirty = union(dirty, step.writes);
@@ -238,7 +240,7 @@ class RegionFunction {
   private leaveWhenPolled(step: Step, dirty: RegisterSet): void {
     const { builder, emitter } = this;
     if (!emitter.polled || step.facts.control !== 'none') return;
-    builder.if(compare('ne', cell32(at.COUNTDOWN), emitter.counted), () => {
+    builder.ifRarely(compare('ne', cell32(at.COUNTDOWN), emitter.counted), () => {
       builder.store('i64.store', ABSOLUTE, emitter.next, at.PC);
       builder.branch(this.exit(union(dirty, step.writes), LEAVE));
     });
@@ -269,7 +271,7 @@ class RegionFunction {
 
   private testCountdown(offset: number, need: number, dirty: RegisterSet): void {
     const { builder, frame, emitter } = this;
-    builder.if(compare('lt_s', frame.countdown.get, i32Constant(need)), () =>
+    builder.ifRarely(compare('lt_s', frame.countdown.get, i32Constant(need)), () =>
       this.leaveAt(emitter.address(offset), frame.countdown.get, dirty, INTERPRET),
     );
   }
@@ -291,7 +293,7 @@ class RegionFunction {
   /** Leaves at `pc` unless the fetch TLB maps the page of `offset` to where it was when this was translated. */
   private testPage(offset: number, pc: number, dirty: RegisterSet): void {
     const { builder, frame, emitter } = this;
-    builder.if(this.mappedElsewhere(offset), () =>
+    builder.ifRarely(this.mappedElsewhere(offset), () =>
       this.leaveAt(emitter.address(pc), frame.countdown.get, dirty, LEAVE),
     );
   }
@@ -404,7 +406,7 @@ class RegionFunction {
     if (slot !== undefined && pageOf(to!) !== pageOf(this.region.blocks[number]!.start))
       this.testPage(to!, to!, dirty);
     this.spill(dirty);
-    builder.if(compare('eq', depth.get, i32Constant(0)), () =>
+    builder.ifRarely(compare('eq', depth.get, i32Constant(0)), () =>
       this.leaveAt(target, frame.countdown.get, none, LEAVE),
     );
     if (slot === undefined) this.lookUp(target);
@@ -412,7 +414,7 @@ class RegionFunction {
     const deeper = binary('sub', depth.get, i32Constant(1));
     builder.set(result, type.call(callee, [target, frame.countdown.get, deeper]) as I32);
     const elsewhere = compare('ne', cell64(at.PC), emitter.address(back));
-    builder.if(binary('or', compare('lt_s', result.get, i32Constant(0)), elsewhere), () =>
+    builder.ifRarely(binary('or', compare('lt_s', result.get, i32Constant(0)), elsewhere), () =>
       builder.return(result.get),
     );
     builder.set(frame.countdown, result.get);
