@@ -3,7 +3,7 @@
  * expression is pure text; using it twice computes it twice, so semantics
  * that need a value again bind it to a local first.
  */
-import { signed, unsigned } from './encoding';
+import { signed, signed32, unsigned } from './encoding';
 import {
   type Arithmetic,
   type Comparison,
@@ -34,8 +34,16 @@ export type I32 = Expression<'i32'>;
 export type I64 = Expression<'i64'>;
 export type Integer = Expression<IntegerType>;
 
-export const i32Constant = (value: number): I32 =>
-  new Expression('i32', [0x41, ...signed(BigInt(value | 0))]);
+const known32 = new Map<number, I32>();
+const KNOWN_MOST = 4096;
+
+export function i32Constant(value: number): I32 {
+  const known = known32.get(value);
+  if (known) return known;
+  const fresh = new Expression('i32', [0x41, ...signed32(value)]);
+  if (known32.size < KNOWN_MOST) known32.set(value, fresh);
+  return fresh;
+}
 
 export const i64Constant = (value: bigint): I64 =>
   new Expression('i64', [0x42, ...signed(BigInt.asIntN(64, value))]);

@@ -2,6 +2,7 @@
  * One function body under construction: locals, statements and structured
  * control flow with named labels (relative depths are computed here).
  */
+import { Bytes } from './bytes';
 import { unsigned } from './encoding';
 import { type Code, Expression, type I32, type Integer, storeCode } from './expression';
 import { type MemoryOperator, type ValueType, control, valueTypeCode } from './opcodes';
@@ -12,12 +13,12 @@ export class Label {
 }
 
 export class Local<T extends ValueType = ValueType> {
+  readonly get: Expression<T>;
   constructor(
     readonly index: number,
     readonly type: T,
-  ) {}
-  get get(): Expression<T> {
-    return new Expression(this.type, [control.localGet, ...unsigned(this.index)]);
+  ) {
+    this.get = new Expression(type, [control.localGet, ...unsigned(index)]);
   }
   tee(value: Expression<T>): Expression<T> {
     return new Expression(this.type, [value.code, control.localTee, ...unsigned(this.index)]);
@@ -25,7 +26,7 @@ export class Local<T extends ValueType = ValueType> {
 }
 
 export class FunctionBuilder {
-  private readonly code: number[] = [];
+  private readonly code = new Bytes();
   private readonly localTypes: ValueType[] = [];
   private depth = 0;
   /** Where conditional branches stand that are hardly ever taken. */
@@ -105,7 +106,7 @@ export class FunctionBuilder {
 
   branchTable(index: I32, labels: readonly Label[], fallback: Label): void {
     this.push(index.code);
-    this.code.push(control.brTable, ...unsigned(labels.length));
+    this.push([control.brTable, ...unsigned(labels.length)]);
     for (const label of labels) this.push(unsigned(this.depth - label.depth));
     this.push(unsigned(this.depth - fallback.depth));
   }
@@ -125,8 +126,12 @@ export class FunctionBuilder {
   }
 
   /** The body as the code section holds it (5.5.13), without its size. */
-  bytes(): number[] {
-    return this.locals().concat(this.code, control.end);
+  bytes(): Uint8Array {
+    const body = new Bytes();
+    body.append(this.locals());
+    body.append(this.code.view());
+    body.push(control.end);
+    return body.view();
   }
 
   /** Offsets within `bytes` of the branches that are hardly ever taken. */
@@ -141,7 +146,8 @@ export class FunctionBuilder {
   }
 
   private nest(opcode: number, body: (label: Label) => void): void {
-    this.code.push(opcode, control.emptyBlockType);
+    this.code.push(opcode);
+    this.code.push(control.emptyBlockType);
     this.depth += 1;
     body(new Label(this.depth));
     this.depth -= 1;
@@ -149,9 +155,6 @@ export class FunctionBuilder {
   }
 
   private push(code: Code): void {
-    for (const part of code) {
-      if (typeof part === 'number') this.code.push(part);
-      else this.push(part);
-    }
+    this.code.append(code);
   }
 }

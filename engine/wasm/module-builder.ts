@@ -2,6 +2,7 @@
  * A module that imports one memory, functions and perhaps a table, and exports
  * functions or puts them into the table. WebAssembly core specification, 5.5.
  */
+import { Bytes } from './bytes';
 import { name, unsigned, vector } from './encoding';
 import { type Code, Expression, type I32, i32Constant } from './expression';
 import type { FunctionBuilder } from './function-builder';
@@ -107,25 +108,24 @@ export class ModuleBuilder {
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
-    const bodies = this.functions.map(({ body }) => body.bytes());
-    const code = [...unsigned(bodies.length)];
-    for (const body of bodies) {
-      code.push(...unsigned(body.length));
-      for (const byte of body) code.push(byte);
+    const bodies = new Bytes();
+    bodies.append(unsigned(this.functions.length));
+    for (const { body } of this.functions) {
+      const bytes = body.bytes();
+      bodies.append(unsigned(bytes.length));
+      bodies.append(bytes);
     }
-    return Uint8Array.from(
-      [
-        [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-        section(1, vector(this.types)),
-        section(2, vector(this.imports)),
-        section(3, vector(this.functions.map(({ type }) => unsigned(type)))),
-        section(7, vector(this.exports)),
-        this.elements.length ? section(9, vector(this.elements)) : [],
-        this.branchHints(),
-        [10, ...unsigned(code.length)],
-        code,
-      ].flat(),
-    );
+    const module = new Bytes();
+    module.append([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+    module.append(section(1, vector(this.types)));
+    module.append(section(2, vector(this.imports)));
+    module.append(section(3, vector(this.functions.map(({ type }) => unsigned(type)))));
+    module.append(section(7, vector(this.exports)));
+    if (this.elements.length) module.append(section(9, vector(this.elements)));
+    module.append(this.branchHints());
+    module.append([10, ...unsigned(bodies.length)]);
+    module.append(bodies.view());
+    return module.view();
   }
 
   private type(signature: Signature): number {

@@ -1,8 +1,8 @@
 /**
  * The translator's half of the emitter: operands are constants, registers are
- * locals. An instruction that accesses memory is emitted twice, once for
- * addresses that the TLB settles and once for those that a helper does; the
- * second is out of the way, and alone can trap or ask for a poll.
+ * locals. What is rare (an address that the TLB does not settle, floating point
+ * that is off) leaves the region before the instruction: it is the
+ * interpreter's then, and the region's code has no calls in its loops.
  */
 import { type AtomicKind, Emitter, type LoadKind, type StoreKind } from '../../isa/emitter';
 import {
@@ -12,7 +12,7 @@ import {
   type Integer,
   binary,
   compare,
-  convert,
+  extendSigned,
   i32Constant,
   i64Constant,
   isZero,
@@ -40,6 +40,8 @@ export interface Frame {
   /** Virtual address of the page that the entry lies in. */
   readonly base: Local<'i64'>;
   readonly countdown: Local<'i32'>;
+  /** Where the region is left; see `placeOf`. */
+  readonly place: Local<'i32'>;
   readonly dataTlb: Local<'i32'>;
   /** 1 while frm is nearest-even and NX is set in fflags; see float.ts. */
   readonly nearest: Local<'i32'>;
@@ -52,18 +54,22 @@ export interface Frame {
 /** Where control goes when it leaves at the present instruction. */
 export interface WaysOut {
   /** A trap: memory has pc and countdown. */
-  readonly trapped: () => Label;
-  /** This instruction is the interpreter's: pc and countdown are still to be stored. */
-  readonly interpret: () => void;
+  trapped(): Label;
+  /** This instruction is the interpreter's; `place` says which it is. */
+  interpret(): Label;
 }
+
+const AHEAD_BITS = 9;
+/** An instruction for `Frame.place`: its offset, and how many of its block are counted already that are still to come. */
+export const placeOf = (offset: number, ahead: number): I32 => i32Constant((offset << AHEAD_BITS) | ahead);
+export const offsetOf = (place: I32): I64 => extendSigned(binary('shr_s', place, i32Constant(AHEAD_BITS)));
+export const aheadOf = (place: I32): I32 => binary('and', place, i32Constant((1 << AHEAD_BITS) - 1));
 
 export class TranslatorEmitter extends Emitter {
   private step!: Step;
   private ways!: WaysOut;
   /** Instructions of the block that come after this one: the countdown is ahead by them. */
   private ahead = 0;
-  /** Where the fast form goes when the TLB does not settle an address; undefined in the slow form. */
-  private miss: Label | undefined;
   /** A helper was called that may have asked for a poll. */
   polled = false;
   /** mstatus.FS has been seen to be on, in this block. */
@@ -82,11 +88,10 @@ export class TranslatorEmitter extends Emitter {
     this.nearestKnown = false;
   }
 
-  begin(step: Step, ways: WaysOut, ahead: number, miss: Label | undefined): void {
+  begin(step: Step, ways: WaysOut, ahead: number): void {
     this.step = step;
     this.ways = ways;
     this.ahead = ahead;
-    this.miss = miss;
     this.polled = false;
     this.condition = undefined;
     this.frame.temporaries.reset();
@@ -133,31 +138,18 @@ export class TranslatorEmitter extends Emitter {
   }
 
   load(kind: LoadKind, address: I64): I64 {
-    const { size, operator, extend } = loads[kind];
-    const virtual = this.let(address);
-    if (this.miss) return load(operator, this.host(virtual, size, 0, this.miss)) as I64;
-    const raw = this.effect('load_slow', [virtual, i32Constant(size)]) as I64;
-    return extend ? (convert(extend, raw) as I64) : raw;
+    const { size, operator } = loads[kind];
+    return load(operator, this.host(this.let(address), size, 0)) as I64;
   }
 
   store(kind: StoreKind, address: I64, value: I64): void {
     const { size, operator } = stores[kind];
-    const virtual = this.let(address);
-    if (this.miss) {
-      this.frame.builder.store(operator, this.host(virtual, size, at.TLB_WRITE, this.miss), value);
-    } else {
-      this.effect('store_slow', [virtual, i32Constant(size), value]);
-    }
+    this.frame.builder.store(operator, this.host(this.let(address), size, at.TLB_WRITE), value);
   }
 
   atomic(kind: AtomicKind, address: I64, update: (old: I64) => I64): I64 {
     const { size, operator } = stores[kind];
-    const virtual = this.let(address);
-    const host = this.let(
-      this.miss
-        ? this.host(virtual, size, at.TLB_WRITE, this.miss)
-        : (this.effect('atomic_address', [virtual, i32Constant(size)]) as I32),
-    );
+    const host = this.let(this.host(this.let(address), size, at.TLB_WRITE));
     const old = this.let(load(loads[kind].operator, host) as I64);
     this.frame.builder.store(operator, host, update(old));
     return old;
@@ -189,7 +181,7 @@ export class TranslatorEmitter extends Emitter {
     if (this.floatOn) return;
     this.floatOn = true;
     const state = binary('and', load('i32.load', ABSOLUTE, at.MSTATUS) as I32, i32Constant(0x6000));
-    this.frame.builder.ifRarely(compare('ne', state, i32Constant(0x6000)), () => this.ways.interpret());
+    this.interpretWhen(compare('ne', state, i32Constant(0x6000)));
   }
 
   override roundingMode(): I32 {
@@ -249,7 +241,7 @@ export class TranslatorEmitter extends Emitter {
   /** A reserved rounding mode is an illegal instruction, which the interpreter raises. */
   private checkedRounding(mode: I32): I32 {
     const known = this.let(mode);
-    this.frame.builder.ifRarely(compare('gt_u', known, i32Constant(4)), () => this.ways.interpret());
+    this.interpretWhen(compare('gt_u', known, i32Constant(4)));
     return known;
   }
 
@@ -305,14 +297,20 @@ export class TranslatorEmitter extends Emitter {
     return callee;
   }
 
-  /** Linear-memory address of `virtual`, which the TLB has; `miss` otherwise. */
-  private host(virtual: I64, size: number, kind: number, miss: Label): I32 {
+  /** Linear-memory address of `virtual`; what the TLB does not have is the interpreter's. */
+  private host(virtual: I64, size: number, kind: number): I32 {
     const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY;
     const index = binary('and', binary('shr_u', wrap(virtual), i32Constant(12 - 4)), i32Constant(mask));
     const entry = this.let(binary('add', this.frame.dataTlb.get, index));
     const tag = binary('and', virtual, i64Constant(BigInt(size - 1) - 4096n));
-    this.frame.builder.branchRarely(compare('ne', tag, load('i64.load', entry, kind) as I64), miss);
+    this.interpretWhen(compare('ne', tag, load('i64.load', entry, kind) as I64));
     return binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32);
+  }
+
+  private interpretWhen(condition: I32): void {
+    const { builder, place } = this.frame;
+    builder.set(place, placeOf(this.step.offset, this.ahead + 1));
+    builder.branchRarely(condition, this.ways.interpret());
   }
 
   private x(operand: string): I64 {

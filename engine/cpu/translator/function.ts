@@ -22,7 +22,7 @@ import { ABSOLUTE, Temporaries } from '../interpreter/emitter';
 import * as at from '../layout';
 import { INTERPRET, LEAVE, NOTHING_SLOT, jumpCacheLine, regionSignature } from './convention';
 import { type DataFlow, analyse, mayLeave } from './data-flow';
-import { type Frame, TranslatorEmitter, type WaysOut } from './emitter';
+import { type Frame, TranslatorEmitter, type WaysOut, aheadOf, offsetOf, placeOf } from './emitter';
 import { type Block, type Region, type Step, targetsOf } from './region';
 import { type RegisterSet, forEach, keyOf, none, union } from './register-set';
 import { type Item, type Structure, structure } from './structure';
@@ -75,6 +75,7 @@ class RegionFunction {
       callees: surroundings.callees,
       base: builder.parameter<'i64'>(0),
       countdown: builder.parameter<'i32'>(1),
+      place: builder.local('i32'),
       dataTlb: builder.local('i32'),
       nearest: builder.local('i32'),
       target: builder.local('i64'),
@@ -104,19 +105,21 @@ class RegionFunction {
 
   // --- Ways out.
 
-  /** Every set of registers that is dirty where control may leave, with both results. */
-  private waysOut(): Map<string, { dirty: RegisterSet; result: number }> {
-    const ways = new Map<string, { dirty: RegisterSet; result: number }>();
+  /** Every set of registers that is dirty where control may leave, in all the ways to leave. */
+  private waysOut(): Map<string, WayOut> {
+    const ways = new Map<string, WayOut>();
     const add = (dirty: RegisterSet): void => {
-      for (const result of [LEAVE, INTERPRET]) ways.set(exitKey(dirty, result), { dirty, result });
+      for (const how of ['trapped', 'leave', 'interpret'] as const)
+        ways.set(exitKey(dirty, how), { dirty, how });
     };
     this.region.blocks.forEach((block, i) => {
       let dirty = this.flow.dirty[i]!;
       add(dirty);
       for (const step of block.steps) {
-        if (mayLeave(step)) add(dirty);
+        const leaves = mayLeave(step);
+        if (leaves) add(dirty);
         dirty = union(dirty, step.writes);
-        if (mayLeave(step)) add(dirty);
+        if (leaves) add(dirty);
       }
       add(dirty);
     });
@@ -124,35 +127,38 @@ class RegionFunction {
     return ways;
   }
 
-  private withExits(
-    ways: readonly (readonly [string, { dirty: RegisterSet; result: number }])[],
-    body: () => void,
-  ): void {
-    const { builder } = this;
+  private withExits(ways: readonly (readonly [string, WayOut])[], body: () => void): void {
+    const { builder, frame } = this;
     const [first, ...rest] = ways;
     if (!first) return body();
-    const [key, { dirty, result }] = first;
+    const [key, { dirty, how }] = first;
     builder.block((label) => {
       this.exits.set(key, label);
       this.withExits(rest, body);
       builder.unreachable();
     });
+    if (how !== 'trapped') {
+      const pc = binary('add', frame.base.get, offsetOf(frame.place.get));
+      const countdown = binary('add', frame.countdown.get, aheadOf(frame.place.get));
+      builder.store('i64.store', ABSOLUTE, pc, at.PC);
+      builder.store('i32.store', ABSOLUTE, countdown, at.COUNTDOWN);
+    }
     this.spill(dirty);
-    builder.return(i32Constant(result));
+    builder.return(i32Constant(how === 'interpret' ? INTERPRET : LEAVE));
   }
 
-  private exit(dirty: RegisterSet, result: number): Label {
-    const label = this.exits.get(exitKey(dirty, result));
+  private exit(dirty: RegisterSet, how: WayOut['how']): Label {
+    const label = this.exits.get(exitKey(dirty, how));
     if (!label) throw new Error('a way out of a region that was not foreseen');
     return label;
   }
 
-  /** Leaves at an address, with the countdown as it is there. */
-  private leaveAt(pc: I64, countdown: I32, dirty: RegisterSet, result: number): void {
-    const { builder } = this;
-    builder.store('i64.store', ABSOLUTE, pc, at.PC);
-    builder.store('i32.store', ABSOLUTE, countdown, at.COUNTDOWN);
-    builder.branch(this.exit(dirty, result));
+  /** Leaves before the instruction at an offset. */
+  private leaveAt(offset: number, dirty: RegisterSet, how: 'leave' | 'interpret', condition?: I32): void {
+    const { builder, frame } = this;
+    builder.set(frame.place, placeOf(offset, 0));
+    if (condition) builder.branchRarely(condition, this.exit(dirty, how));
+    else builder.branch(this.exit(dirty, how));
   }
 
   private spill(set: RegisterSet): void {
@@ -209,31 +215,13 @@ class RegionFunction {
   }
 
   private step(step: Step, ahead: number, dirty: RegisterSet): void {
-    const { builder, emitter } = this;
     const ways: WaysOut = {
-      trapped: () => this.exit(dirty, LEAVE),
-      interpret: () => {
-        const countdown = binary('add', emitter.counted, i32Constant(1));
-        this.leaveAt(emitter.pc, countdown, dirty, INTERPRET);
-      },
+      trapped: () => this.exit(dirty, 'trapped'),
+      interpret: () => this.exit(dirty, 'interpret'),
     };
-    const { semantics } = step.instruction;
-    if (!step.facts.memory) {
-      emitter.begin(step, ways, ahead, undefined);
-      semantics(emitter);
-      this.leaveWhenPolled(step, dirty);
-      return;
-    }
-    builder.block((done) => {
-      builder.block((miss) => {
-        emitter.begin(step, ways, ahead, miss);
-        semantics(emitter);
-        builder.branch(done);
-      });
-      emitter.begin(step, ways, ahead, undefined);
-      semantics(emitter);
-      this.leaveWhenPolled(step, dirty);
-    });
+    this.emitter.begin(step, ways, ahead);
+    step.instruction.semantics(this.emitter);
+    this.leaveWhenPolled(step, dirty);
   }
 
   /** A helper may have asked for a poll: then it comes before the next instruction. */
@@ -242,7 +230,7 @@ class RegionFunction {
     if (!emitter.polled || step.facts.control !== 'none') return;
     builder.ifRarely(compare('ne', cell32(at.COUNTDOWN), emitter.counted), () => {
       builder.store('i64.store', ABSOLUTE, emitter.next, at.PC);
-      builder.branch(this.exit(union(dirty, step.writes), LEAVE));
+      builder.branch(this.exit(union(dirty, step.writes), 'trapped'));
     });
   }
 
@@ -270,10 +258,8 @@ class RegionFunction {
   }
 
   private testCountdown(offset: number, need: number, dirty: RegisterSet): void {
-    const { builder, frame, emitter } = this;
-    builder.ifRarely(compare('lt_s', frame.countdown.get, i32Constant(need)), () =>
-      this.leaveAt(emitter.address(offset), frame.countdown.get, dirty, INTERPRET),
-    );
+    const { countdown } = this.frame;
+    this.leaveAt(offset, dirty, 'interpret', compare('lt_s', countdown.get, i32Constant(need)));
   }
 
   /** Whoever comes from another page looks this one up, as the interpreter would; it does the rest when that fails. */
@@ -292,10 +278,7 @@ class RegionFunction {
 
   /** Leaves at `pc` unless the fetch TLB maps the page of `offset` to where it was when this was translated. */
   private testPage(offset: number, pc: number, dirty: RegisterSet): void {
-    const { builder, frame, emitter } = this;
-    builder.ifRarely(this.mappedElsewhere(offset), () =>
-      this.leaveAt(emitter.address(pc), frame.countdown.get, dirty, LEAVE),
-    );
+    this.leaveAt(pc, dirty, 'leave', this.mappedElsewhere(offset));
   }
 
   private mappedElsewhere(offset: number): I32 {
@@ -343,7 +326,7 @@ class RegionFunction {
       case 'leave':
         return; // its instruction has left
       case 'interpret':
-        return this.leaveAt(emitter.address(ending.at), frame.countdown.get, dirty, LEAVE);
+        return this.leaveAt(ending.at, dirty, 'leave');
     }
   }
 
@@ -355,11 +338,11 @@ class RegionFunction {
 
   /** To an address that is known, within the region or out of it. */
   private go(from: number, offset: number, dirty: RegisterSet): void {
-    const { builder, emitter, frame } = this;
+    const { builder, emitter } = this;
     const inside = this.structure.successor(from, offset);
     if (inside !== undefined) return builder.branch(this.label(inside));
     const slot = this.slotAt(offset);
-    if (slot === undefined) return this.leaveAt(emitter.address(offset), frame.countdown.get, dirty, LEAVE);
+    if (slot === undefined) return this.leaveAt(offset, dirty, 'leave');
     if (pageOf(offset) !== pageOf(this.region.blocks[from]!.start)) this.testPage(offset, offset, dirty);
     this.spill(dirty);
     this.tail(i32Constant(slot), emitter.address(offset));
@@ -406,9 +389,11 @@ class RegionFunction {
     if (slot !== undefined && pageOf(to!) !== pageOf(this.region.blocks[number]!.start))
       this.testPage(to!, to!, dirty);
     this.spill(dirty);
-    builder.ifRarely(compare('eq', depth.get, i32Constant(0)), () =>
-      this.leaveAt(target, frame.countdown.get, none, LEAVE),
-    );
+    builder.ifRarely(compare('eq', depth.get, i32Constant(0)), () => {
+      builder.store('i64.store', ABSOLUTE, target, at.PC);
+      builder.store('i32.store', ABSOLUTE, frame.countdown.get, at.COUNTDOWN);
+      builder.return(i32Constant(LEAVE));
+    });
     if (slot === undefined) this.lookUp(target);
     const callee = slot === undefined ? result.get : i32Constant(slot);
     const deeper = binary('sub', depth.get, i32Constant(1));
@@ -422,13 +407,12 @@ class RegionFunction {
   }
 
   private comeBack(number: number, back: number): void {
-    const { frame, builder, emitter } = this;
     const inside = this.structure.successor(number, back);
-    if (inside === undefined) return this.leaveAt(emitter.address(back), frame.countdown.get, none, LEAVE);
+    if (inside === undefined) return this.leaveAt(back, none, 'leave');
     this.testPage(back, back, none);
     this.testCountdown(back, this.needs[inside]!, none);
     this.reload(this.flow.needed[inside]!);
-    builder.branch(this.label(inside));
+    this.builder.branch(this.label(inside));
   }
 
   private register(file: 'x' | 'f', number: number): Local<'i64'> {
@@ -441,5 +425,12 @@ class RegionFunction {
   }
 }
 
-const exitKey = (dirty: RegisterSet, result: number): string => `${keyOf(dirty)},${result}`;
+interface WayOut {
+  /** What is to be stored. */
+  readonly dirty: RegisterSet;
+  /** Trapped: pc and countdown are in memory, as a helper left them. Otherwise `place` says where. */
+  readonly how: 'trapped' | 'leave' | 'interpret';
+}
+
+const exitKey = (dirty: RegisterSet, how: WayOut['how']): string => `${keyOf(dirty)},${how}`;
 const cellOf = (file: 'x' | 'f', number: number): number => (file === 'x' ? at.X : at.F) + 8 * number;
