@@ -59,6 +59,7 @@ class RegionFunction {
   private readonly registers = new Map<string, Local<'i64'>>();
   /** Ways out by what they store and return. */
   private readonly exits = new Map<string, Label>();
+  private readonly taken = new Set<string>();
   private readonly labels = new Map<number, Label>();
 
   constructor(
@@ -137,6 +138,7 @@ class RegionFunction {
       this.withExits(rest, body);
       builder.unreachable();
     });
+    if (!this.taken.has(key)) return;
     if (how !== 'trapped') {
       const pc = binary('add', frame.base.get, offsetOf(frame.place.get));
       const countdown = binary('add', frame.countdown.get, aheadOf(frame.place.get));
@@ -148,7 +150,9 @@ class RegionFunction {
   }
 
   private exit(dirty: RegisterSet, how: WayOut['how']): Label {
-    const label = this.exits.get(exitKey(dirty, how));
+    const key = exitKey(dirty, how);
+    const label = this.exits.get(key);
+    this.taken.add(key);
     if (!label) throw new Error('a way out of a region that was not foreseen');
     return label;
   }
