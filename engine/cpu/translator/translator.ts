@@ -28,12 +28,12 @@ export interface TranslatorOptions {
   readonly codeSize: number;
 }
 
-export const defaultTranslatorOptions: TranslatorOptions = { threshold: 2000, codeSize: 64 * 2 ** 20 };
+export const defaultTranslatorOptions: TranslatorOptions = { threshold: 30_000, codeSize: 64 * 2 ** 20 };
 
 /** Functions in one module at most: small ones cost more memory each, large ones come late. */
 const BATCH = 50;
 /** Steps that candidates wait for more of them. */
-const PATIENCE = 2_000_000;
+const PATIENCE = 10_000_000;
 /** Pages whose code is dropped so often are data that happens to be executed. */
 const DROPS_MOST = 20;
 
