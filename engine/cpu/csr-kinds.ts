@@ -10,7 +10,7 @@ export const INTERRUPT_ENABLE = 3; // mie, and sie through mideleg
 export const INTERRUPT_PENDING = 4; // mip, and sip through mideleg
 export const ADDRESS_TRANSLATION = 5; // satp
 export const TRAP_VECTOR = 6; // mtvec, stvec
-export const DELEGATION = 7; // mideleg, menvcfg: plain, then polled
+export const DELEGATION = 7; // mideleg: plain, then polled
 export const TIMER_COMPARE = 8; // stimecmp
 export const TIME = 9;
 export const CYCLE = 10; // mcycle and cycle
@@ -21,6 +21,7 @@ export const FLOAT_ROUNDING = 14; // frm
 export const FLOAT_STATUS = 15; // fcsr
 export const PMP_CONFIGURATION = 16;
 export const PMP_ADDRESS = 17;
+export const ENVIRONMENT = 24; // menvcfg, senvcfg
 
 // A row in memory, CSR_ROW_SIZE bytes.
 export const ROW_KIND = 0; // u8

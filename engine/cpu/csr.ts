@@ -30,15 +30,14 @@ const misaLetters: ReadonlyMap<string, readonly string[]> = new Map([['b', ['zba
 const DELEGABLE_EXCEPTIONS = 0xb3ffn;
 const SUPERVISOR_INTERRUPTS = 0x222n;
 
-/** Fields of menvcfg and senvcfg, and the extension that each belongs to. "Machine Environment Configuration". */
-const environmentFields: readonly (readonly [
-  register: 'menvcfg' | 'senvcfg',
-  extension: string,
-  field: bigint,
-])[] = [
-  ['menvcfg', 's', 1n], // FIOM
-  ['senvcfg', 's', 1n],
+const FIOM = 1n;
+/** Fields that an extension adds to registers that are there without it. */
+const optionalFields: readonly (readonly [register: string, extension: string, bits: bigint])[] = [
   ['menvcfg', 'sstc', 1n << 63n], // STCE
+  ...['menvcfg', 'senvcfg'].flatMap((register): [string, string, bigint][] => [
+    [register, 'zicbom', 7n << 4n], // CBIE and CBCFE
+    [register, 'zicboz', 1n << 7n], // CBZE
+  ]),
 ];
 
 interface Behaviour {
@@ -86,7 +85,11 @@ const supervisorRows: readonly CsrRow[] = [
   row(0x104, 'sie', 'Supervisor Interrupt', { kind: kinds.INTERRUPT_ENABLE }),
   row(0x105, 'stvec', 'Supervisor Trap Vector Base Address', { kind: kinds.TRAP_VECTOR, cell: at.STVEC }),
   row(0x106, 'scounteren', 'Counter-Enable', { cell: at.SCOUNTEREN, write: 0xffffffffn }),
-  row(0x10a, 'senvcfg', 'Supervisor Environment Configuration'),
+  row(0x10a, 'senvcfg', 'Supervisor Environment Configuration', {
+    kind: kinds.ENVIRONMENT,
+    cell: at.SENVCFG,
+    write: FIOM,
+  }),
   row(0x140, 'sscratch', 'Supervisor Scratch'),
   row(0x141, 'sepc', 'Supervisor Exception Program Counter', { cell: at.SEPC, write: ALL - 1n }),
   row(0x142, 'scause', 'Supervisor Cause', { cell: at.SCAUSE }),
@@ -122,8 +125,9 @@ const machineRows: readonly CsrRow[] = [
   row(0x305, 'mtvec', 'Machine Trap-Vector Base-Address', { kind: kinds.TRAP_VECTOR, cell: at.MTVEC }),
   row(0x306, 'mcounteren', 'Machine Counter-Enable', { cell: at.MCOUNTEREN, write: 0xffffffffn }),
   row(0x30a, 'menvcfg', 'Machine Environment Configuration', {
-    kind: kinds.DELEGATION,
+    kind: kinds.ENVIRONMENT,
     cell: at.MENVCFG,
+    write: FIOM,
   }),
   fixed(0x320, 'mcountinhibit', 'Machine Counter-Inhibit'),
   ...range(29, (i) => fixed(0x323 + i, `mhpmevent${i + 3}`, 'Hardware Performance Monitor')),
@@ -159,19 +163,14 @@ function misa(names: ReadonlySet<string>): bigint {
 /** The registers of a hart with the named extensions, besides what every hart has. */
 export function csrRows(extensions: readonly string[]): readonly CsrRow[] {
   const names = new Set([...baseNames, 's', ...extensions]);
-  const fields = (register: string): bigint =>
-    environmentFields
-      .filter(([owner, extension]) => owner === register && names.has(extension))
-      .reduce((mask, [, , field]) => mask | field, 0n);
-  const changes: Readonly<Record<string, Partial<CsrRow>>> = {
-    misa: { constant: misa(names) },
-    menvcfg: { write: fields('menvcfg') },
-    senvcfg: { write: fields('senvcfg') },
-  };
+  const added = new Map<string, bigint>();
+  for (const [register, extension, bits] of optionalFields)
+    if (names.has(extension)) added.set(register, (added.get(register) ?? 0n) | bits);
   const optional = [...optionalRows].flatMap(([name, rows]) => (names.has(name) ? rows : []));
   return [...userRows, ...supervisorRows, ...machineRows, ...optional].map((r) => ({
     ...r,
-    ...changes[r.name],
+    write: r.write | (added.get(r.name) ?? 0n),
+    constant: r.name === 'misa' ? misa(names) : r.constant,
   }));
 }
 

@@ -66,8 +66,9 @@ export const FFLAGS = 0x1398;
 export const FRM = 0x13a0;
 export const PMPCFG = 0x13a8; // 16 bytes
 export const PMPADDR = 0x13b8; // 16 cells, to 0x1438
+export const SENVCFG = 0x1440;
 /** Further stored CSRs (mscratch, sscratch, ...), handed out by csr.ts. */
-export const CSRS_FREE = 0x1440;
+export const CSRS_FREE = 0x1448;
 export const HART_STATE_END = 0x1800;
 
 // --- Hart cache (rebuilt). 32-bit cells.

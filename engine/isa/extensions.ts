@@ -52,9 +52,23 @@ export const extensionRows: readonly ExtensionRow[] = [
   always('sstvecd', '1.0'), // stvec takes every aligned address
   always('ssu64xl', '1.0'), // sstatus.UXL can be 64
   // Unprivileged.
+  row('zicbom', '1.0'),
+  row('zicbop', '1.0'),
+  row('zicboz', '1.0'),
+  row('zicond', '1.0'),
+  row('zihintntl', '1.0'),
+  row('zihintpause', '2.0'),
+  row('zimop', '1.0'),
+  row('zacas', '1.0', 'a'),
+  row('zawrs', '1.01', 'a'),
   row('zba', '1.0'),
   row('zbb', '1.0'),
+  row('zbc', '1.0'),
+  row('zbkb', '1.0'),
+  row('zbkc', '1.0'),
   row('zbs', '1.0'),
+  row('zcb', '1.0', 'c'),
+  row('zcmop', '1.0', 'c'),
   // Privileged.
   row('sstc', '1.0'),
 ];
@@ -71,7 +85,7 @@ export const selectable = namesWhere((row) => row.always !== true);
 /** Names for many at once: what they add to rv64gc. RISC-V Profiles, "RVA22U64" and "RVA22S64", what is mandatory. */
 export const profiles: ReadonlyMap<string, readonly string[]> = new Map([
   ['rv64gc', []],
-  ['rva22', ['zba', 'zbb', 'zbs']],
+  ['rva22', ['zicbom', 'zicbop', 'zicboz', 'zihintpause', 'zba', 'zbb', 'zbs']],
   ['max', selectable],
 ]);
 

@@ -26,6 +26,8 @@ import {
 import { illegal } from './trap';
 
 const STCE: u64 = u64(1) << 63;
+const CBIE: u64 = 3 << 4;
+const CBIE_RESERVED: u64 = 2 << 4;
 const STIP: u64 = 1 << 5;
 const S_INTERRUPTS: u64 = 0x222;
 /** mip bits that M-mode may write: SSIP, STIP, SEIP. */
@@ -121,6 +123,11 @@ function writeStatus(r: u32, value: u64): void {
   requestPoll();
 }
 
+function writeEnvironment(r: u32, value: u64): void {
+  const old = cell(load<u32>(r + kind.ROW_CELL));
+  writePlain(r, (value & CBIE) == CBIE_RESERVED ? (value & ~CBIE) | (old & CBIE) : value); // WARL
+}
+
 function writePmpConfiguration(number: u32, value: u64): void {
   const base = at.PMPCFG + ((number & 2) << 2);
   for (let i = 0; i < 8; i++) {
@@ -172,6 +179,9 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
     case kind.TRAP_VECTOR:
       if ((value & 2) == 0) writePlain(r, value); // WARL: direct or vectored
       return;
+    case kind.ENVIRONMENT:
+      writeEnvironment(r, value);
+      return requestPoll();
     case kind.DELEGATION:
     case kind.TIMER_COMPARE:
       writePlain(r, value);

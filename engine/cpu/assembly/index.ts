@@ -1,6 +1,8 @@
 // The helper module: what generated code calls, and the embedder's few entries.
 export * from './access';
 export { bulk_copy, bulk_fill, bulk_move } from './bulk';
+export { cbo_clean, cbo_flush, cbo_inval, cbo_zero } from './cache-blocks';
+export * from './compare-and-swap';
 export * from './csr';
 export * from './float';
 export { pmp_update } from './pmp';
@@ -17,5 +19,7 @@ export {
   mret,
   sret,
   wfi,
+  wait_on_reservation,
+  wait_shortly_on_reservation,
   float_enabled,
 } from './trap';
