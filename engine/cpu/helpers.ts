@@ -22,7 +22,7 @@ const define = (effect: boolean, parameters: string, result?: IntegerType): Help
 const pure = (parameters: string, result: IntegerType): Helper => define(false, parameters, result);
 const effect = (parameters: string, result?: IntegerType): Helper => define(true, parameters, result);
 
-const formats = ['s', 'd'] as const;
+const formats = ['s', 'd', 'h'] as const;
 const integers = ['w', 'wu', 'l', 'lu'] as const;
 const named = (names: readonly string[], helper: Helper): [string, Helper][] =>
   names.map((name) => [name, helper]);
@@ -42,7 +42,11 @@ const floats: [string, Helper][] = [
   ...integers.flatMap((i) =>
     formats.flatMap((f) => named([`fcvt_${i}_${f}`, `fcvt_${f}_${i}`], pure('i64 i32', 'i64'))),
   ),
-  ...named(['fcvt_s_d', 'fcvt_d_s'], pure('i64 i32', 'i64')),
+  ...named(['fcvt_s_d', 'fcvt_d_s', 'fcvt_s_h', 'fcvt_h_s', 'fcvt_d_h', 'fcvt_h_d'], pure('i64 i32', 'i64')),
+  ...named(perFormat(['fli']), pure('i32', 'i64')),
+  ...named(perFormat(['fminm', 'fmaxm', 'fltq', 'fleq']), pure('i64 i64', 'i64')),
+  ...named(perFormat(['fround', 'froundnx']), pure('i64 i32', 'i64')),
+  ['fcvtmod_w_d', pure('i64', 'i64')],
 ];
 
 export const helpers: ReadonlyMap<string, Helper> = new Map([

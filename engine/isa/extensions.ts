@@ -61,6 +61,9 @@ export const extensionRows: readonly ExtensionRow[] = [
   row('zimop', '1.0'),
   row('zacas', '1.0', 'a'),
   row('zawrs', '1.01', 'a'),
+  row('zfa', '1.0', 'f'),
+  row('zfh', '1.0', 'zfhmin'),
+  row('zfhmin', '1.0', 'f'),
   row('zba', '1.0'),
   row('zbb', '1.0'),
   row('zbc', '1.0'),
@@ -85,7 +88,7 @@ export const selectable = namesWhere((row) => row.always !== true);
 /** Names for many at once: what they add to rv64gc. RISC-V Profiles, "RVA22U64" and "RVA22S64", what is mandatory. */
 export const profiles: ReadonlyMap<string, readonly string[]> = new Map([
   ['rv64gc', []],
-  ['rva22', ['zicbom', 'zicbop', 'zicboz', 'zihintpause', 'zba', 'zbb', 'zbs']],
+  ['rva22', ['zicbom', 'zicbop', 'zicboz', 'zihintpause', 'zfhmin', 'zba', 'zbb', 'zbs']],
   ['max', selectable],
 ]);
 

@@ -18,6 +18,8 @@ import { zbc, zbkc } from './zbc';
 import { zbkb } from './zbkb';
 import { zbs } from './zbs';
 import { zcb } from './zcb';
+import { zfa } from './zfa';
+import { zfh, zfhmin } from './zfh';
 import { zicbom, zicboz } from './zicbom';
 import { zicond } from './zicond';
 import { zicsr } from './zicsr';
@@ -38,6 +40,9 @@ export const optional: readonly Extension[] = [
   zimop,
   zacas,
   zawrs,
+  ...zfa,
+  zfh,
+  zfhmin,
   zba,
   zbb,
   zbc,

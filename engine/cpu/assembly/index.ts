@@ -5,6 +5,8 @@ export { cbo_clean, cbo_flush, cbo_inval, cbo_zero } from './cache-blocks';
 export * from './compare-and-swap';
 export * from './csr';
 export * from './float';
+export * from './float-additional';
+export * from './float-half';
 export { pmp_update } from './pmp';
 export { sfence_vma, fence_i, tlb_flush, tlb_clean_writes } from './mmu';
 export { bulk_multiply, bulk_reduce } from './large-numbers';
