@@ -5,7 +5,7 @@
 import { helpersModule } from '../generated/helpers';
 import { instructionsOf, selectable } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
-import { csrRows, writeCsrRows } from './csr';
+import { csrRows, environmentAtReset, featuresOf, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
@@ -104,6 +104,8 @@ export class Hart {
   private readonly cells: DataView;
   private readonly helpers: Helpers;
   private readonly enter: () => number;
+  /** menvcfg after reset. */
+  private readonly environment: bigint;
 
   constructor(options: HartOptions) {
     const { ramSize, bus } = options;
@@ -121,6 +123,8 @@ export class Hart {
     new Uint8Array(this.memory.buffer).set(index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
+    this.cells.setUint32(at.FEATURES, featuresOf(extensions), true);
+    this.environment = environmentAtReset(extensions);
     this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
     this.reset();
   }
@@ -129,6 +133,7 @@ export class Hart {
   reset(): void {
     new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
     this.setCell(at.PRIVILEGE, 3n);
+    this.setCell(at.MENVCFG, this.environment);
     this.setCell(at.RESERVATION, -1n);
     this.setCell(at.STEPS_PER_TICK, BigInt(at.NOMINAL_STEPS_PER_TICK));
     this.setCell(at.MTIMECMP, -1n);

@@ -8,6 +8,7 @@ import { m } from './m';
 import { paravirt } from './paravirt';
 import { privileged } from './privileged';
 import { rv64i } from './rv64i';
+import { svinval } from './svinval';
 import { zba } from './zba';
 import { zbb } from './zbb';
 import { zbs } from './zbs';
@@ -18,7 +19,7 @@ import { zifencei } from './zifencei';
 export const base: readonly Extension[] = [rv64i, m, a, f, d, c, zicsr, zifencei, privileged];
 
 /** What can be left out, by name. */
-export const optional: readonly Extension[] = [zba, zbb, zbs];
+export const optional: readonly Extension[] = [zba, zbb, zbs, svinval];
 
 /** What a model adds to its harts; no guest can ask for it. */
 export const ofModels: readonly Extension[] = [paravirt];
@@ -27,7 +28,22 @@ export const ofModels: readonly Extension[] = [paravirt];
 export const baseNames: readonly string[] = ['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 'zicntr'];
 
 /** Extensions without instructions: they show in CSRs. */
-const withoutInstructions = ['sstc'];
+const withoutInstructions = [
+  'sstc',
+  'svade',
+  'svadu',
+  'svnapot',
+  'svpbmt',
+  'sv39',
+  'sv48',
+  'sv57',
+  'sscofpmf',
+  'smcntrpmf',
+  'ssstateen',
+  'smstateen',
+  'smepmp',
+  'sdtrig',
+];
 
 /** Names that a guest may ask for, beyond rv64gc. */
 export const selectable: readonly string[] = [...optional.map(({ name }) => name), ...withoutInstructions];

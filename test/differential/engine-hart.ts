@@ -5,6 +5,9 @@ import type { SteppableHart } from './lockstep';
 
 const RAM_BASE = 0x8000_0000n;
 
+/** What `cpu` in qemu.ts has. */
+const likeQemu = ['zba', 'zbb', 'zbs', 'sstc', 'sv57'];
+
 /** Programs set mtimecmp to all ones, which is what it is. */
 const inAclint = (address: number): boolean => address >= 0x200_0000 && address < 0x201_0000;
 
@@ -14,6 +17,7 @@ export class EngineHart implements SteppableHart {
   constructor() {
     this.hart = new Hart({
       ramSize: memoryMebibytes * 2 ** 20,
+      extensions: likeQemu,
       bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
     });
     this.hart.pc = RAM_BASE;
