@@ -3,6 +3,7 @@
  * masks is assembly/csr.ts. Section names are those of the privileged ISA
  * manual unless noted.
  */
+import { baseNames } from '../isa/extensions';
 import * as kinds from './csr-kinds';
 import * as at from './layout';
 
@@ -23,10 +24,9 @@ const SSTATUS_FIELDS = 0xc6122n; // SIE SPIE SPP FS SUM MXR
 const MSTATUS_FIELDS = 0x7e79aan; // and MIE MPIE MPP MPRV TVM TW TSR
 const UXL_64 = 2n << 32n;
 const SXL_64 = 2n << 34n;
-/** MXL 64, and the letters A C D F I M S U. "Machine ISA (misa) Register". */
-const MISA =
-  (2n << 62n) |
-  [...'acdfimsu'].reduce((bits, letter) => bits | (1n << BigInt(letter.charCodeAt(0) - 97)), 0n);
+const MXL_64 = 2n << 62n;
+/** Letters that stand for several extensions: "B Extension for Bit Manipulation". */
+const misaLetters: ReadonlyMap<string, readonly string[]> = new Map([['b', ['zba', 'zbb', 'zbs']]]);
 const FIOM = 1n;
 const DELEGABLE_EXCEPTIONS = 0xb3ffn;
 const SUPERVISOR_INTERRUPTS = 0x222n;
@@ -121,7 +121,7 @@ const machineRows: readonly CsrRow[] = [
   row(0x300, 'mstatus', 'Machine Status', {
     kind: kinds.STATUS, cell: at.MSTATUS, read: MSTATUS_FIELDS, write: MSTATUS_FIELDS, constant: UXL_64 | SXL_64,
   }), // prettier-ignore
-  fixed(0x301, 'misa', 'Machine ISA', MISA),
+  fixed(0x301, 'misa', 'Machine ISA'),
   row(0x302, 'medeleg', 'Machine Trap Delegation', { cell: at.MEDELEG, write: DELEGABLE_EXCEPTIONS }),
   row(0x303, 'mideleg', 'Machine Trap Delegation', {
     kind: kinds.DELEGATION,
@@ -217,9 +217,19 @@ const optionalRows: ReadonlyMap<string, readonly CsrRow[]> = new Map([
   ['sdtrig', sdtrigRows],
 ]);
 
-/** The registers of a hart with the named extensions. */
+/** "Machine ISA (misa) Register": MXL, the modes S and U, and a bit a letter. */
+function misa(names: ReadonlySet<string>): bigint {
+  const letters = [...names].filter((name) => name.length === 1);
+  const groups = [...misaLetters].filter(([, members]) => members.every((name) => names.has(name)));
+  return ['u', ...letters, ...groups.map(([letter]) => letter)].reduce(
+    (bits, letter) => bits | (1n << BigInt(letter.charCodeAt(0) - 97)),
+    MXL_64,
+  );
+}
+
+/** The registers of a hart with the named extensions, besides what every hart has. */
 export function csrRows(extensions: readonly string[]): readonly CsrRow[] {
-  const names = new Set(extensions);
+  const names = new Set([...baseNames, 's', ...extensions]);
   const optional = [...optionalRows].flatMap(([name, rows]) => (names.has(name) ? rows : []));
   const added = new Map<string, bigint>();
   for (const [register, extension, bits] of optionalFields)
@@ -227,6 +237,7 @@ export function csrRows(extensions: readonly string[]): readonly CsrRow[] {
   return [...userRows, ...supervisorRows, ...machineRows, ...optional].map((r) => ({
     ...r,
     write: r.write | (added.get(r.name) ?? 0n),
+    ...(r.name === 'misa' && { constant: misa(names) }),
   }));
 }
 

@@ -3,7 +3,8 @@
  * generated interpreter, wired together.
  */
 import { helpersModule } from '../generated/helpers';
-import { instructionsOf, selectable } from '../isa/table';
+import { selectable } from '../isa/extensions';
+import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, environmentAtReset, featuresOf, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';

@@ -5,8 +5,8 @@ import type { SteppableHart } from './lockstep';
 
 const RAM_BASE = 0x8000_0000n;
 
-/** What `cpu` in qemu.ts has. */
-const likeQemu = ['zba', 'zbb', 'zbs', 'sstc', 'sv57'];
+/** Address translation as all references have it. */
+const schemes = ['sv48', 'sv57'];
 
 /** Programs set mtimecmp to all ones, which is what it is. */
 const inAclint = (address: number): boolean => address >= 0x200_0000 && address < 0x201_0000;
@@ -14,10 +14,10 @@ const inAclint = (address: number): boolean => address >= 0x200_0000 && address 
 export class EngineHart implements SteppableHart {
   private readonly hart: Hart;
 
-  constructor() {
+  constructor(extensions: readonly string[]) {
     this.hart = new Hart({
+      extensions: [...extensions, ...schemes],
       ramSize: memoryMebibytes * 2 ** 20,
-      extensions: likeQemu,
       bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
     });
     this.hart.pc = RAM_BASE;
