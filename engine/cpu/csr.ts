@@ -256,12 +256,20 @@ export function featuresOf(extensions: readonly string[]): number {
   return features.reduce((bits, [name, feature]) => (extensions.includes(name) ? bits | feature : bits), 0);
 }
 
+const updatesFromStart = (extensions: readonly string[]): boolean =>
+  extensions.includes('svadu') && !extensions.includes('svade');
+
 /**
  * menvcfg after reset. Where Svadu alone is named, the hart updates A and D bits from the start; where Svade is named
  * too, it does so once it is told to. Devicetree binding riscv/extensions.yaml, "svade", "svadu".
  */
-export function environmentAtReset(extensions: readonly string[]): bigint {
-  return extensions.includes('svadu') && !extensions.includes('svade') ? ADUE : 0n;
+export const environmentAtReset = (extensions: readonly string[]): bigint =>
+  updatesFromStart(extensions) ? ADUE : 0n;
+
+/** menvcfg as firmware leaves it to a kernel: whatever the hart has is there to be used. */
+export function environmentForKernel(extensions: readonly string[]): bigint {
+  const fields = csrRows(extensions).find(({ name }) => name === 'menvcfg')?.write ?? 0n;
+  return (fields & ~FIOM & ~ADUE) | environmentAtReset(extensions);
 }
 
 /** Writes the rows where assembly/csr.ts reads them. Row 0 stands for every absent register. */

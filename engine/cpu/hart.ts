@@ -6,7 +6,7 @@ import { helpersModule } from '../generated/helpers';
 import { selectable } from '../isa/extensions';
 import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
-import { csrRows, environmentAtReset, featuresOf, writeCsrRows } from './csr';
+import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
@@ -55,6 +55,7 @@ const SAVED_SIZE = at.COUNTERS_END - at.X;
 const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
+const EVERYTHING = (1n << 64n) - 1n;
 
 /** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
 const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
@@ -107,6 +108,8 @@ export class Hart {
   private readonly enter: () => number;
   /** menvcfg after reset. */
   private readonly environment: bigint;
+  /** What M-mode grants the others is granted: nobody in the guest could. */
+  private readonly monitored: boolean;
 
   constructor(options: HartOptions) {
     const { ramSize, bus } = options;
@@ -125,7 +128,8 @@ export class Hart {
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
     this.cells.setUint32(at.FEATURES, featuresOf(extensions), true);
-    this.environment = environmentAtReset(extensions);
+    this.monitored = options.monitor ?? false;
+    this.environment = (options.monitor ? environmentForKernel : environmentAtReset)(extensions);
     this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
     this.reset();
   }
@@ -135,6 +139,7 @@ export class Hart {
     new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
     this.setCell(at.PRIVILEGE, 3n);
     this.setCell(at.MENVCFG, this.environment);
+    if (this.monitored) for (let i = 0; i < 4; i++) this.setCell(at.MSTATEEN + 8 * i, EVERYTHING);
     this.setCell(at.RESERVATION, -1n);
     this.setCell(at.STEPS_PER_TICK, BigInt(at.NOMINAL_STEPS_PER_TICK));
     this.setCell(at.MTIMECMP, -1n);

@@ -90,8 +90,8 @@ export const profiles: ReadonlyMap<string, readonly string[]> = new Map([
   ['max', selectable],
 ]);
 
-/** The CPU of a guest that does not choose: RVA22, and the timer that spares Linux a call a tick. */
-export const defaultChoice: readonly string[] = ['rva22', 'sstc'];
+/** The CPU of a guest that does not choose: RVA22, the timer that spares Linux a call a tick, and QEMU's page tables. */
+export const defaultChoice: readonly string[] = ['rva22', 'sstc', 'sv57'];
 
 /** A choice of extensions that cannot be. The message names the rule and what to do. */
 export class ExtensionError extends Error {
