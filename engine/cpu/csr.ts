@@ -135,6 +135,30 @@ const machineRows: readonly CsrRow[] = [
   ...range(29, (i) => fixed(0xb03 + i, `mhpmcounter${i + 3}`, 'Hardware Performance Monitor')),
 ];
 
+/** "Vector Extension Programmer's Model" of the unprivileged manual. vl and vtype are written by vsetvl and its kin. */
+const vectorRows: readonly CsrRow[] = [
+  row(0x008, 'vstart', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VSTART, write: 0x7fn }),
+  row(0x009, 'vxsat', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VXSAT, write: 1n }),
+  row(0x00a, 'vxrm', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VXRM, write: 3n }),
+  row(0x00f, 'vcsr', 'unprivileged: "V"', { kind: kinds.VECTOR_STATUS }),
+  row(0xc20, 'vl', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VL, write: 0n }),
+  row(0xc21, 'vtype', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VTYPE, write: 0n }),
+  row(0xc22, 'vlenb', 'unprivileged: "V"', {
+    kind: kinds.VECTOR,
+    read: 0n,
+    write: 0n,
+    constant: BigInt(at.VLENB),
+  }),
+];
+const VS = 0x600n;
+const MISA_V = 1n << 21n;
+
+/** What V adds to registers that are there without it: its state in the status registers, its letter in misa. */
+function withVector(r: CsrRow): CsrRow {
+  if (r.kind === kinds.STATUS) return { ...r, read: r.read | VS, write: r.write | VS };
+  return r.name === 'misa' ? { ...r, constant: r.constant | MISA_V } : r;
+}
+
 /** What S-mode sees of Sstc, besides stimecmp: menvcfg.STCE exists. */
 const withoutSstc = (r: CsrRow): CsrRow => (r.name === 'menvcfg' ? { ...r, write: FIOM } : r);
 
@@ -142,7 +166,8 @@ const withoutSstc = (r: CsrRow): CsrRow => (r.name === 'menvcfg' ? { ...r, write
 export function csrRows(extensions: readonly string[]): readonly CsrRow[] {
   const sstc = extensions.includes('sstc');
   const rows = [...userRows, ...supervisorRows, ...machineRows];
-  return sstc ? [...rows, ...sstcRows] : rows.map(withoutSstc);
+  const timed = sstc ? [...rows, ...sstcRows] : rows.map(withoutSstc);
+  return extensions.includes('v') ? [...timed.map(withVector), ...vectorRows] : timed;
 }
 
 /** Writes the rows where assembly/csr.ts reads them. Row 0 stands for every absent register. */
