@@ -5,7 +5,7 @@
  * The countdown is tested before every instruction, so that a run is cut at an
  * exact count; whoever wants control back sets it to zero (`requestPoll`).
  */
-import type { Instruction } from '../../isa/instruction';
+import type { Instruction, Semantics } from '../../isa/instruction';
 import {
   type I32,
   type I64,
@@ -42,6 +42,56 @@ export function generateInterpreter(instructions: readonly Instruction[]): Inter
   module.define('run', { parameters: [], result: 'i32' }, builder);
   return { module: module.bytes(), decoder };
 }
+
+/** Up to so many alternatives are compared one after the other. */
+const FEW = 6;
+
+/** Adjacent bits of a word: `width` of them from bit `from` up. */
+interface BitRun {
+  readonly from: number;
+  readonly width: number;
+  readonly mask: number;
+}
+
+/** The most significant of the longest runs of ones in a mask that is not zero. */
+function widestRun(mask: number): BitRun {
+  let best: BitRun = { from: 0, width: 0, mask: 0 };
+  for (let from = 0; from < 32; from++) {
+    let width = 0;
+    while (from + width < 32 && ((mask >>> (from + width)) & 1) === 1) width++;
+    if (width >= best.width) best = { from, width, mask: ((2 ** width - 1) << from) | 0 };
+    from += width;
+  }
+  return best;
+}
+
+function groupBy(instructions: readonly Instruction[], mask: number): Map<number, Instruction[]> {
+  const groups = new Map<number, Instruction[]>();
+  for (const instruction of instructions) {
+    const value = instruction.encoding.match & mask;
+    groups.set(value, [...(groups.get(value) ?? []), instruction]);
+  }
+  return groups;
+}
+
+const semanticsNumbers = new Map<Semantics, number>();
+function numberOf(semantics: Semantics): number {
+  const number = semanticsNumbers.get(semantics) ?? semanticsNumbers.size;
+  semanticsNumbers.set(semantics, number);
+  return number;
+}
+
+/** What the code for some instructions depends on, once the `known` bits have been looked at. */
+const meaning = (instructions: readonly Instruction[], known: number): string =>
+  JSON.stringify(
+    instructions.map(({ encoding, semantics, implied }) => [
+      encoding.mask & ~known,
+      encoding.match & ~known,
+      numberOf(semantics),
+      [...encoding.operands],
+      implied,
+    ]),
+  );
 
 class Loop {
   private readonly registers: Registers;
@@ -196,15 +246,50 @@ class Loop {
       }
       return this.emitInstruction(instructions[0]!, labels);
     }
-    const groups = new Map<number, Instruction[]>();
-    for (const instruction of instructions) {
-      const value = instruction.encoding.match & shared;
-      groups.set(value, [...(groups.get(value) ?? []), instruction]);
-    }
+    const groups = groupBy(instructions, shared);
+    if (groups.size > FEW) return this.selectByTable(instructions, known, widestRun(shared), labels);
     for (const [value, group] of groups) {
       const same = compare('eq', binary('and', registers.word.get, i32Constant(shared)), i32Constant(value));
       builder.if(same, () => this.select(group, known | shared, labels));
     }
+    this.illegal(labels);
+  }
+
+  /** Many at once: a jump by some adjacent bits. Values that lead to the same code share it. */
+  private selectByTable(
+    instructions: readonly Instruction[],
+    known: number,
+    field: BitRun,
+    labels: { next: Label; event: Label },
+  ): void {
+    const { builder, registers } = this;
+    const groups = groupBy(instructions, field.mask);
+    const bodies = new Map<string, readonly Instruction[]>();
+    const bodyOf = new Map<number, string>();
+    for (const [value, group] of groups) {
+      const key = meaning(group, known | field.mask);
+      bodies.set(key, group);
+      bodyOf.set((value & field.mask) >>> field.from, key);
+    }
+    const targets = new Map<string, Label>();
+    const nest = ([body, ...rest]: readonly string[], absent: Label): void => {
+      if (body === undefined) {
+        const index = binary('shr_u', registers.word.get, i32Constant(field.from));
+        const values = Array.from({ length: 2 ** field.width }, (_, value) => bodyOf.get(value));
+        builder.branchTable(
+          binary('and', index, i32Constant(2 ** field.width - 1)),
+          values.map((key) => (key === undefined ? absent : targets.get(key)!)),
+          absent,
+        );
+        return;
+      }
+      builder.block((label) => {
+        targets.set(body, label);
+        nest(rest, absent);
+      });
+      this.select(bodies.get(body)!, known | field.mask, labels);
+    };
+    builder.block((absent) => nest([...bodies.keys()], absent));
     this.illegal(labels);
   }
 
