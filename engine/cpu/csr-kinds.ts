@@ -21,6 +21,8 @@ export const FLOAT_ROUNDING = 14; // frm
 export const FLOAT_STATUS = 15; // fcsr
 export const PMP_CONFIGURATION = 16;
 export const PMP_ADDRESS = 17;
+export const VECTOR = 48; // vstart, vxsat, vxrm, vl, vtype, vlenb: plain, while mstatus.VS is on
+export const VECTOR_STATUS = 49; // vcsr
 
 // A row in memory, CSR_ROW_SIZE bytes.
 export const ROW_KIND = 0; // u8

@@ -143,8 +143,29 @@ const machineRows: readonly CsrRow[] = [
   ...range(29, (i) => fixed(0xb03 + i, `mhpmcounter${i + 3}`, 'Hardware Performance Monitor')),
 ];
 
+/** "Vector Extension Programmer's Model" of the unprivileged manual. vl and vtype are written by vsetvl and its kin. */
+const vectorRows: readonly CsrRow[] = [
+  row(0x008, 'vstart', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VSTART, write: 0x7fn }),
+  row(0x009, 'vxsat', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VXSAT, write: 1n }),
+  row(0x00a, 'vxrm', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VXRM, write: 3n }),
+  row(0x00f, 'vcsr', 'unprivileged: "V"', { kind: kinds.VECTOR_STATUS }),
+  row(0xc20, 'vl', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VL, write: 0n }),
+  row(0xc21, 'vtype', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VTYPE, write: 0n }),
+  row(0xc22, 'vlenb', 'unprivileged: "V"', {
+    kind: kinds.VECTOR,
+    read: 0n,
+    write: 0n,
+    constant: BigInt(at.VLENB),
+  }),
+];
+/** The state of the vector unit in the status registers. */
+const VS = 0x600n;
+
 /** Registers that only an extension has. */
-const optionalRows: ReadonlyMap<string, readonly CsrRow[]> = new Map([['sstc', sstcRows]]);
+const optionalRows: ReadonlyMap<string, readonly CsrRow[]> = new Map([
+  ['sstc', sstcRows],
+  ['v', vectorRows],
+]);
 
 /** "Machine ISA (misa) Register": MXL, the modes S and U, and a bit a letter. */
 function misa(names: ReadonlySet<string>): bigint {
@@ -163,8 +184,14 @@ export function csrRows(extensions: readonly string[]): readonly CsrRow[] {
     environmentFields
       .filter(([owner, extension]) => owner === register && names.has(extension))
       .reduce((mask, [, , field]) => mask | field, 0n);
+  const status = (fields: bigint): Partial<CsrRow> => {
+    const all = names.has('v') ? fields | VS : fields;
+    return { read: all, write: all };
+  };
   const changes: Readonly<Record<string, Partial<CsrRow>>> = {
     misa: { constant: misa(names) },
+    mstatus: status(MSTATUS_FIELDS),
+    sstatus: status(SSTATUS_FIELDS),
     menvcfg: { write: fields('menvcfg') },
     senvcfg: { write: fields('senvcfg') },
   };

@@ -68,7 +68,6 @@ export const PMPCFG = 0x13a8; // 16 bytes
 export const PMPADDR = 0x13b8; // 16 cells, to 0x1438
 /** Further stored CSRs (mscratch, sscratch, ...), handed out by csr.ts. */
 export const CSRS_FREE = 0x1440;
-export const HART_STATE_END = 0x1800;
 
 // --- Hart cache (rebuilt). 32-bit cells.
 /** Instructions left in this burst when a helper was last called; see CHUNK. */
@@ -102,6 +101,17 @@ export const COUNTER_PAGE_WALKS = 0x1910;
 export const COUNTER_FLUSHES = 0x1918;
 export const COUNTER_WFI = 0x1920;
 export const COUNTERS_END = 0x1928;
+
+// --- Vector state (saved). VLEN is 128 bits: v0 to v31, 16 bytes each, then the vector CSRs.
+export const V = 0x1a00;
+export const VSTART = 0x1c00;
+export const VXSAT = 0x1c08;
+export const VXRM = 0x1c10;
+export const VL = 0x1c18;
+export const VTYPE = 0x1c20;
+/** VLEN in bytes. */
+export const VLENB = 16;
+export const HART_STATE_END = 0x2000;
 
 /**
  * No M-mode: what is not delegated ends the run with EXIT_TRAP. MCAUSE and
