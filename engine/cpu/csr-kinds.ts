@@ -27,6 +27,8 @@ export const COUNTER_OVERFLOW = 28; // scountovf
 export const SECURITY = 29; // mseccfg
 export const TRIGGER_SELECT = 30; // tselect
 export const TRIGGER_DATA = 31; // tdata1, tdata2
+export const VECTOR = 48; // vstart, vxsat, vxrm, vl, vtype, vlenb: plain, while mstatus.VS is on
+export const VECTOR_STATUS = 49; // vcsr
 
 // A row in memory, CSR_ROW_SIZE bytes.
 export const ROW_KIND = 0; // u8

@@ -38,12 +38,15 @@ const EVENTS = 3n;
 const SINH_UINH_MINH = 7n << 60n;
 const OF = 1n << 63n;
 const LCOFI = 1n << 13n;
+const VS = 3n << 9n;
 const ADUE = 1n << 61n;
 const SE = 1n << 63n;
 const ENVCFG = 1n << 62n;
 
 /** Fields that an extension adds to registers that are there without it. */
 const optionalFields: readonly (readonly [register: string, extension: string, bits: bigint])[] = [
+  ['mstatus', 'v', VS],
+  ['sstatus', 'v', VS],
   ['menvcfg', 'sstc', 1n << 63n], // STCE
   ['menvcfg', 'svpbmt', 1n << 62n], // PBMTE
   ['menvcfg', 'svadu', ADUE],
@@ -206,6 +209,21 @@ const sdtrigRows: readonly CsrRow[] = [
   fixed(0x7a4, 'tinfo', 'debug: "Sdtrig"', (1n << 24n) | (1n << 15n) | (1n << 6n)),
 ];
 
+/** "Vector Extension Programmer's Model" of the unprivileged manual. vl and vtype are written by vsetvl and its kin. */
+const vectorRows: readonly CsrRow[] = [
+  row(0x008, 'vstart', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VSTART, write: 0x7fn }),
+  row(0x009, 'vxsat', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VXSAT, write: 1n }),
+  row(0x00a, 'vxrm', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VXRM, write: 3n }),
+  row(0x00f, 'vcsr', 'unprivileged: "V"', { kind: kinds.VECTOR_STATUS }),
+  row(0xc20, 'vl', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VL, write: 0n }),
+  row(0xc21, 'vtype', 'unprivileged: "V"', { kind: kinds.VECTOR, cell: at.VTYPE, write: 0n }),
+  row(0xc22, 'vlenb', 'unprivileged: "V"', {
+    kind: kinds.VECTOR,
+    read: 0n,
+    write: 0n,
+    constant: BigInt(at.VLENB),
+  }),
+];
 /** Registers that only an extension has. */
 const optionalRows: ReadonlyMap<string, readonly CsrRow[]> = new Map([
   ['sstc', sstcRows],
@@ -215,6 +233,7 @@ const optionalRows: ReadonlyMap<string, readonly CsrRow[]> = new Map([
   ['smstateen', smstateenRows],
   ['smepmp', smepmpRows],
   ['sdtrig', sdtrigRows],
+  ['v', vectorRows],
 ]);
 
 /** "Machine ISA (misa) Register": MXL, the modes S and U, and a bit a letter. */
@@ -236,6 +255,7 @@ export function csrRows(extensions: readonly string[]): readonly CsrRow[] {
     if (names.has(extension)) added.set(register, (added.get(register) ?? 0n) | bits);
   return [...userRows, ...supervisorRows, ...machineRows, ...optional].map((r) => ({
     ...r,
+    read: r.read | (added.get(r.name) ?? 0n),
     write: r.write | (added.get(r.name) ?? 0n),
     ...(r.name === 'misa' && { constant: misa(names) }),
   }));

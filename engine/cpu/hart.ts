@@ -51,11 +51,13 @@ export const Line = {
   machineExternal: 11,
 } as const;
 
-const SAVED_SIZE = at.COUNTERS_END - at.X;
-const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
+const SAVED_SIZE = at.HART_STATE_END - at.X;
+const layout = record('hart', 2, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
 const EVERYTHING = (1n << 64n) - 1n;
+/** No vector type is set: "Vector Start State" leaves it open, and this is what QEMU does. */
+const VILL = 1n << 63n;
 
 /** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
 const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
@@ -136,7 +138,10 @@ export class Hart {
 
   /** Power-on: M-mode, everything else zero. Counters go on. */
   reset(): void {
-    new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
+    const memory = new Uint8Array(this.memory.buffer);
+    memory.fill(0, at.X, at.COUNTERS);
+    memory.fill(0, at.COUNTERS_END, at.HART_STATE_END);
+    this.setCell(at.VTYPE, VILL);
     this.setCell(at.PRIVILEGE, 3n);
     this.setCell(at.MENVCFG, this.environment);
     if (this.monitored) for (let i = 0; i < 4; i++) this.setCell(at.MSTATEEN + 8 * i, EVERYTHING);

@@ -81,7 +81,6 @@ export const CSRS_FREE = 0x1500;
 /** By number of the counter, 32 cells each. A counter that runs holds its distance from what it counts. */
 export const MHPMCOUNTER = 0x1600; // 0 mcycle, 2 minstret
 export const MHPMEVENT = 0x1700; // 0 mcyclecfg, 2 minstretcfg
-export const HART_STATE_END = 0x1800;
 
 // --- Hart cache (rebuilt). 32-bit cells.
 /** Instructions left in this burst when a helper was last called; see CHUNK. */
@@ -117,6 +116,17 @@ export const COUNTER_PAGE_WALKS = 0x1910;
 export const COUNTER_FLUSHES = 0x1918;
 export const COUNTER_WFI = 0x1920;
 export const COUNTERS_END = 0x1928;
+
+// --- Vector state (saved). VLEN is 128 bits: v0 to v31, 16 bytes each, then the vector CSRs.
+export const V = 0x1a00;
+export const VSTART = 0x1c00;
+export const VXSAT = 0x1c08;
+export const VXRM = 0x1c10;
+export const VL = 0x1c18;
+export const VTYPE = 0x1c20;
+/** VLEN in bytes. */
+export const VLENB = 16;
+export const HART_STATE_END = 0x2000;
 
 /**
  * No M-mode: what is not delegated ends the run with EXIT_TRAP. MCAUSE and

@@ -15,6 +15,7 @@ import {
   Mode,
   SD,
   TVM,
+  VS,
   cell,
   pending,
   privilege,
@@ -68,6 +69,9 @@ function accessible(number: u32, k: u32, writes: bool): bool {
     case kind.FLOAT_ROUNDING:
     case kind.FLOAT_STATUS:
       return (status() & FS) != 0;
+    case kind.VECTOR:
+    case kind.VECTOR_STATUS:
+      return (status() & VS) != 0;
     case kind.TIME:
     case kind.COUNTER:
       return number >> 8 != 0xc || counterEnabled(number & 31);
@@ -89,7 +93,9 @@ function read(r: u32, number: u32, k: u32): u64 {
     case kind.STATUS: {
       const s = status();
       return (
-        (s & load<u64>(r + kind.ROW_READ)) | load<u64>(r + kind.ROW_CONSTANT) | ((s & FS) == FS ? SD : 0)
+        (s & load<u64>(r + kind.ROW_READ)) |
+        load<u64>(r + kind.ROW_CONSTANT) |
+        ((s & FS) == FS || (s & VS) == VS ? SD : 0)
       );
     }
     case kind.INTERRUPT_ENABLE:
@@ -104,6 +110,8 @@ function read(r: u32, number: u32, k: u32): u64 {
       return privilege() == Mode.M ? overflowed() : overflowed() & cell(at.MCOUNTEREN);
     case kind.FLOAT_STATUS:
       return cell(at.FFLAGS) | (cell(at.FRM) << 5);
+    case kind.VECTOR_STATUS:
+      return cell(at.VXSAT) | (cell(at.VXRM) << 1);
     case kind.PMP_CONFIGURATION:
       return load<u64>(at.PMPCFG + ((number & 2) << 2));
     case kind.PMP_ADDRESS:
@@ -167,6 +175,10 @@ function floatDirty(): void {
   setCell(at.MSTATUS, status() | FS);
 }
 
+function vectorDirty(): void {
+  setCell(at.MSTATUS, status() | VS);
+}
+
 function write(r: u32, number: u32, k: u32, value: u64): void {
   switch (k) {
     case kind.STATUS:
@@ -208,6 +220,13 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
       writeFloatFlags(value);
       setCell(at.FRM, (value >> 5) & 7);
       return floatDirty();
+    case kind.VECTOR:
+      writePlain(r, value);
+      return vectorDirty();
+    case kind.VECTOR_STATUS:
+      setCell(at.VXSAT, value & 1);
+      setCell(at.VXRM, (value >> 1) & 3);
+      return vectorDirty();
     case kind.PMP_CONFIGURATION:
       writeConfigurations((number & 2) << 2, value);
       return everythingMoved();
