@@ -159,6 +159,9 @@ function configuration(directory: string, architecture: string): string {
     `Dir::State "${directory}/state";`,
     `Dir::State::status "${directory}/status";`,
     `Dir::Cache "${directory}/cache";`,
+    // Container images turn these off, and then each question takes seconds to parse the index anew.
+    'Dir::Cache::pkgcache "pkgcache.bin";',
+    'Dir::Cache::srcpkgcache "srcpkgcache.bin";',
     `Dir::Etc::sourcelist "${directory}/sources.list";`,
     `Dir::Etc::sourceparts "/dev/null";`,
     `Dir::Etc::preferences "/dev/null";`,
