@@ -73,7 +73,7 @@ export function addRunCommand(program: Command, context: RunContext): void {
     .option('--seed <number>', "seed of the guest's randomness, with --clock deterministic")
     .option(
       '--cpu <extensions>',
-      'rv64gc, rva22 or max, and extensions, e.g. rva22,sstc,zfh; -zba leaves one out (default: rva22,sstc)',
+      'rv64gc, rva22 or max, and extensions, e.g. rva22,sstc,zfh; -zba leaves one out (default: rva22,sstc,sv57)',
     )
     .option('--harts <number>', 'number of harts; machines have one (default: 1)')
     .option('--no-reboot', 'end when the guest resets itself, instead of starting it again')

@@ -28,12 +28,25 @@ const cpuFeatures = new Map<string, string>([
   ['zbs', 'single-bit instructions'],
   ['zcb', 'more compressed instructions'],
   ['zcmop', 'compressed may-be-operations'],
+  ['sdtrig', 'hardware breakpoints'],
+  ['smcntrpmf', 'cycle and instret counted by mode'],
+  ['smepmp', 'physical memory protection that binds machine mode too'],
+  ['smstateen', 'machine mode decides about state of the others'],
+  ['sscofpmf', 'performance counters that interrupt'],
+  ['ssstateen', 'supervisor mode decides about state of user mode'],
   ['sstc', 'supervisor-mode timer interrupts'],
+  ['sv48', 'page tables of four levels'],
+  ['sv57', 'page tables of five levels'],
+  ['svade', 'accessed and dirty bits are set by software'],
+  ['svadu', 'accessed and dirty bits are set by the hart'],
+  ['svinval', 'fences of address translation that can be batched'],
+  ['svnapot', 'pages of 64 KiB'],
+  ['svpbmt', 'memory types of pages'],
 ]);
 
 /** Part of every guest's CPU: may be named, and changes nothing. */
 const always: ReadonlySet<string> = new Set(
-  'i m a f d c zicsr zifencei zicntr zihpm ziccamoa ziccif zicclsm ziccrse za64rs zic64b zkt ssccptr sscounterenw sstvala sstvecd ssu64xl'.split(
+  'i m a f d c zicsr zifencei zicntr zihpm ziccamoa ziccif zicclsm ziccrse za64rs zic64b zkt ssccptr sscounterenw sstvala sstvecd ssu64xl svbare sv39'.split(
     ' ',
   ),
 );

@@ -60,6 +60,7 @@ export const helpers: ReadonlyMap<string, Helper> = new Map([
   ['sret', effect('i32')],
   ['wfi', effect('i32')],
   ['sfence_vma', effect('i32 i64 i32')],
+  ['supervisor_fence', effect('i32')],
   ['fence_i', effect('')],
   ['mulh', pure('i64 i64', 'i64')],
   ['mulhu', pure('i64 i64', 'i64')],

@@ -10,6 +10,7 @@ import { m } from './m';
 import { paravirt } from './paravirt';
 import { privileged } from './privileged';
 import { rv64i } from './rv64i';
+import { svinval } from './svinval';
 import { zacas } from './zacas';
 import { zawrs } from './zawrs';
 import { zba } from './zba';
@@ -51,6 +52,7 @@ export const optional: readonly Extension[] = [
   zbs,
   ...zcb,
   zcmop,
+  svinval,
 ];
 
 /** What a model adds to its harts; no guest can ask for it. */

@@ -29,7 +29,7 @@ import {
 import { checkExtensions, checkMemory } from './checks';
 import { DETERMINISTIC_EPOCH, TICK_NANOSECONDS } from './guest-time';
 import { Board, type BoardRow, type MachineContext } from './machine/board';
-import type { DeviceTreeOptions } from './machine/devicetree';
+import { type DeviceTreeOptions, describeCpu } from './machine/devicetree';
 import { MAX_DISKS, RAM_BASE } from './machine/memory-map';
 import { Pace } from './machine/pace';
 
@@ -213,7 +213,7 @@ export abstract class BoardGuest implements Guest {
   protected describeHart(): Pick<DeviceTreeOptions, 'cpu' | 'rngSeed'> {
     const rngSeed = new Uint8Array(32);
     (this.seeded ?? new CallerRandom(this.host.fillRandom)).fill(rngSeed);
-    return { cpu: { extensions: [...baseNames, ...this.chosenExtensions], mmu: 'sv57' }, rngSeed };
+    return { cpu: describeCpu([...baseNames, ...this.chosenExtensions]), rngSeed };
   }
 
   private context(definition: CommonDefinition, disks: readonly CopyOnWriteDisk[]): MachineContext {

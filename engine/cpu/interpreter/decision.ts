@@ -3,7 +3,7 @@
  * the word. Where encodings nest (`zext.h` is `packw` with x0), the one that
  * fixes more bits is meant.
  */
-import type { Instruction } from '../../isa/instruction';
+import type { Instruction, Semantics } from '../../isa/instruction';
 
 export type Decision =
   | { readonly kind: 'nothing' }
@@ -24,6 +24,39 @@ export type Decision =
     };
 
 const NOTHING: Decision = { kind: 'nothing' };
+
+/** Decisions that come to the same code are the same object, so that a table has it once. */
+const interned = new Map<string, Decision>();
+const numbers = new Map<object, number>();
+function numberOf(thing: Decision | Semantics): number {
+  const number = numbers.get(thing) ?? numbers.size;
+  numbers.set(thing, number);
+  return number;
+}
+
+function intern(decision: Decision): Decision {
+  const known = interned.get(keyOf(decision)) ?? decision;
+  interned.set(keyOf(known), known);
+  return known;
+}
+
+function keyOf(decision: Decision): string {
+  switch (decision.kind) {
+    case 'nothing':
+      return '';
+    case 'instruction': {
+      const { semantics, implied, encoding } = decision.instruction;
+      const { length, operands, excluded } = encoding;
+      return JSON.stringify([numberOf(semantics), implied, length, [...operands], [...excluded]]);
+    }
+    case 'test': {
+      const { mask, match, then, otherwise } = decision;
+      return `${mask} ${match} ${numberOf(then)} ${numberOf(otherwise)}`;
+    }
+    case 'table':
+      return `${decision.shift}: ${decision.cases.map(numberOf).join()}`;
+  }
+}
 /** A few comparisons, the first of which often holds, are quicker than an indirect jump. */
 const MOST_COMPARISONS = 3;
 const WIDEST_TABLE = 7;
@@ -45,13 +78,8 @@ export function decide(instructions: readonly Instruction[], known: number): Dec
     if (window) return decideByTable(instructions, known, shared, window);
   }
   return [...groups].reduceRight<Decision>(
-    (otherwise, [match, group]) => ({
-      kind: 'test',
-      mask: shared,
-      match,
-      then: decide(group, known | shared),
-      otherwise,
-    }),
+    (otherwise, [match, group]) =>
+      intern({ kind: 'test', mask: shared, match, then: decide(group, known | shared), otherwise }),
     NOTHING,
   );
 }
@@ -76,10 +104,10 @@ function decideNested(instructions: readonly Instruction[], known: number): Deci
     throw new Error(`encodings overlap: ${open.map(({ mnemonic }) => mnemonic).join(', ')}`);
   }
   return ordered.reduceRight<Decision>((otherwise, instruction) => {
-    const found: Decision = { kind: 'instruction', instruction };
+    const found = intern({ kind: 'instruction', instruction });
     const mask = rest(instruction);
     if (mask === 0) return found;
-    return { kind: 'test', mask, match: instruction.encoding.match & mask, then: found, otherwise };
+    return intern({ kind: 'test', mask, match: instruction.encoding.match & mask, then: found, otherwise });
   }, NOTHING);
 }
 
@@ -119,5 +147,5 @@ function decideByTable(
     const value = (index << shift) & looked;
     return decisions.get(value) ?? NOTHING;
   });
-  return { kind: 'table', shift, width, cases };
+  return intern({ kind: 'table', shift, width, cases });
 }
