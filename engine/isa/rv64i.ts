@@ -63,8 +63,10 @@ const ecall: Semantics = (x) => {
   x.redirect();
 };
 
+/** The hint `pause`, a fence of writes before nothing. "Zihintpause". */
+const PAUSE = 0x0100000f;
 /** One hart sees its own accesses in order, and harts run one at a time: nothing is left to order. */
-const fence: Semantics = () => {};
+const fence: Semantics = (x) => x.if(x.eq(x.word, x.const32(PAUSE)), () => x.perform('pause', []));
 
 export const rv64i = extension('i', [
   instruction('lui', 'imm[31:12] rd 0110111', 'rd, imm', lui),

@@ -7,7 +7,7 @@ export { pmp_update } from './pmp';
 export { sfence_vma, fence_i, tlb_flush, tlb_clean_writes } from './mmu';
 export { bulk_multiply, bulk_reduce } from './large-numbers';
 export * from './multiply';
-export { poll, update_timers } from './run';
+export { pause, poll, update_timers } from './run';
 export { requestPoll as request_poll, selectTlbs as select_tlbs } from './state';
 export {
   takeInterrupt as take_interrupt,

@@ -1,6 +1,6 @@
 // What happens between bursts of instructions: time, interrupts, the end of a run.
 import * as at from '../layout';
-import { cell, pending, selectTlbs, setCell } from './state';
+import { cell, pending, requestPoll, selectTlbs, setCell } from './state';
 import { takeInterrupt } from './trap';
 
 const MTIP: u64 = 1 << 7;
@@ -11,11 +11,12 @@ const LONGEST: u64 = 1 << 30;
 
 /** Steps until mtime reaches `compare`; 0 when it has. */
 function stepsUntil(compare: u64): u64 {
-  const now = cell(at.TIME_OFFSET) + cell(at.STEPS) / cell(at.STEPS_PER_TICK);
+  const steps = cell(at.STEPS) + cell(at.STEPS_ELSEWHERE);
+  const now = cell(at.TIME_OFFSET) + steps / cell(at.STEPS_PER_TICK);
   if (now >= compare) return 0;
   const ticks = compare - cell(at.TIME_OFFSET);
   if (ticks > u64.MAX_VALUE / cell(at.STEPS_PER_TICK)) return u64.MAX_VALUE;
-  return ticks * cell(at.STEPS_PER_TICK) - cell(at.STEPS);
+  return ticks * cell(at.STEPS_PER_TICK) - steps;
 }
 
 /** Raises or lowers one timer line; returns the steps until it will rise, or all ones. */
@@ -31,6 +32,13 @@ export function update_timers(): u64 {
   const machine = updateTimer(MTIP, cell(at.MTIMECMP), true);
   const supervisor = updateTimer(STIP, cell(at.STIMECMP), (cell(at.MENVCFG) & STCE) != 0);
   return min(machine, supervisor);
+}
+
+/** A hart that only waits for another one leaves it the rest of its turn. "Zihintpause". */
+export function pause(): void {
+  if ((load<u32>(at.OPTIONS) & at.OPTION_HARTS) == 0) return;
+  store<u32>(at.EXIT, at.EXIT_YIELD);
+  requestPoll();
 }
 
 /**

@@ -156,7 +156,7 @@ export function wfi(word: u32): void {
   const p = privilege();
   if (p == Mode.U || (p == Mode.S && (status() & TW) != 0)) return illegal(word);
   count(at.COUNTER_WFI);
-  setCell(at.WAITING, 1);
+  setCell(at.WAITING, at.WAITING_INTERRUPT);
   requestPoll();
 }
 
