@@ -19,7 +19,7 @@ import * as at from './layout';
 export const MAX_HARTS = 8;
 
 /** Steps of a turn. Changing harts costs about as much as 5,000 steps. */
-const TURN = 100_000;
+const TURN = 200_000;
 /** Steps that are left to a hart once it has interrupted another: enough to interrupt all others as well. */
 const AFTER_INTERRUPT = 2_000;
 
