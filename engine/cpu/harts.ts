@@ -43,7 +43,7 @@ export class Harts {
   /** How often another hart was loaded. Not part of the state. */
   switches = 0;
   private loaded = 0;
-  private turn = 0;
+  private turn = TURN;
   /** The loaded hart's entry is out of date. */
   private readonly parked: Uint8Array<ArrayBuffer>[];
   /** A hart as it is at power-on. */
