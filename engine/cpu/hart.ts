@@ -3,9 +3,10 @@
  * generated interpreter, wired together.
  */
 import { helpersModule } from '../generated/helpers';
-import { instructionsOf, selectable } from '../isa/table';
+import { selectable } from '../isa/extensions';
+import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
-import { csrRows, writeCsrRows } from './csr';
+import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
@@ -51,9 +52,8 @@ export const Line = {
   machineExternal: 11,
 } as const;
 
-const SAVED_SIZE = at.COUNTERS_END - at.X;
-/** Bytes of the state of a hart that is parked. */
-export const HART_CELLS = at.COUNTDOWN - at.X;
+/** Bytes of a hart's state. */
+export const HART_CELLS = at.HART_STATE_END - at.X;
 /** What all harts of a machine have in common: its clock, and the counters of exits. */
 const sharedCells: readonly (readonly [from: number, to: number])[] = [
   [at.TIME_OFFSET, at.TIME_OFFSET + 8],
@@ -61,9 +61,12 @@ const sharedCells: readonly (readonly [from: number, to: number])[] = [
   [at.STEPS_ELSEWHERE, at.STEPS_ELSEWHERE + 8],
   [at.COUNTERS, at.COUNTERS_END],
 ];
-const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
+const layout = record('hart', 2, { cells: bytesOf(HART_CELLS), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
+const EVERYTHING = (1n << 64n) - 1n;
+/** No vector type is set: "Vector Start State" leaves it open, and this is what QEMU does. */
+const VILL = 1n << 63n;
 
 /** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
 const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
@@ -116,6 +119,10 @@ export class Hart {
   private readonly cells: DataView;
   private readonly helpers: Helpers;
   private readonly enter: () => number;
+  /** menvcfg after reset. */
+  private readonly environment: bigint;
+  /** What M-mode grants the others is granted: nobody in the guest could. */
+  private readonly monitored: boolean;
 
   constructor(options: HartOptions) {
     const { ramSize, bus } = options;
@@ -133,6 +140,9 @@ export class Hart {
     new Uint8Array(this.memory.buffer).set(index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
+    this.cells.setUint32(at.FEATURES, featuresOf(extensions), true);
+    this.monitored = options.monitor ?? false;
+    this.environment = (options.monitor ? environmentForKernel : environmentAtReset)(extensions);
     const chosen = (options.monitor ? at.OPTION_MONITOR : 0) | (options.takesTurns ? at.OPTION_HARTS : 0);
     this.cells.setUint32(at.OPTIONS, chosen, true);
     this.reset();
@@ -140,8 +150,13 @@ export class Hart {
 
   /** Power-on: M-mode, everything else zero. Counters go on. */
   reset(): void {
-    new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
+    const memory = new Uint8Array(this.memory.buffer);
+    memory.fill(0, at.X, at.COUNTERS);
+    memory.fill(0, at.COUNTERS_END, at.HART_STATE_END);
+    this.setCell(at.VTYPE, VILL);
     this.setCell(at.PRIVILEGE, 3n);
+    this.setCell(at.MENVCFG, this.environment);
+    if (this.monitored) for (let i = 0; i < 4; i++) this.setCell(at.MSTATEEN + 8 * i, EVERYTHING);
     this.setCell(at.RESERVATION, -1n);
     this.setCell(at.STEPS_PER_TICK, BigInt(at.NOMINAL_STEPS_PER_TICK));
     this.setCell(at.MTIMECMP, -1n);
@@ -351,7 +366,7 @@ export class Hart {
   }
 
   private get savedCells(): Uint8Array {
-    return new Uint8Array(this.memory.buffer, at.X, SAVED_SIZE);
+    return new Uint8Array(this.memory.buffer, at.X, HART_CELLS);
   }
 
   /** Memory was changed from outside, or state restored: rebuilds what is derived. */

@@ -1,6 +1,7 @@
 // What happens between bursts of instructions: time, interrupts, the end of a run.
 import * as at from '../layout';
-import { cell, pending, requestPoll, selectTlbs, setCell } from './state';
+import { checkOverflow } from './counters';
+import { cell, pending, selectTlbs, setCell } from './state';
 import { takeInterrupt } from './trap';
 
 const MTIP: u64 = 1 << 7;
@@ -34,13 +35,6 @@ export function update_timers(): u64 {
   return min(machine, supervisor);
 }
 
-/** A hart that only waits for another one leaves it the rest of its turn. "Zihintpause". */
-export function pause(): void {
-  if ((load<u32>(at.OPTIONS) & at.OPTION_HARTS) == 0) return;
-  store<u32>(at.EXIT, at.EXIT_YIELD);
-  requestPoll();
-}
-
 /**
  * Between two instructions: accounts for the burst, takes an interrupt, and
  * begins the next burst. Returns EXIT_NONE, or why the run ends.
@@ -51,6 +45,7 @@ export function poll(): u32 {
   store<u32>(at.CHUNK, 0);
   store<u32>(at.COUNTDOWN, 0);
   const next = update_timers();
+  if (cell(at.COUNTERS_WATCHED) != 0) checkOverflow();
   const wanted = load<u32>(at.EXIT);
   if (wanted != at.EXIT_NONE) {
     store<u32>(at.EXIT, at.EXIT_NONE);
@@ -63,7 +58,9 @@ export function poll(): u32 {
   if (cell(at.REMAINING) == 0) return at.EXIT_BUDGET;
   takeInterrupt();
   selectTlbs();
-  const burst = min(min(next, cell(at.REMAINING)), LONGEST);
+  // In the mode that is now, other counters may run than in that of before.
+  const overflow = cell(at.COUNTERS_WATCHED) != 0 ? checkOverflow() : u64.MAX_VALUE;
+  const burst = min(min(min(next, overflow), cell(at.REMAINING)), LONGEST);
   setCell(at.REMAINING, cell(at.REMAINING) - burst);
   store<u32>(at.CHUNK, u32(burst));
   store<u32>(at.COUNTDOWN, u32(burst));

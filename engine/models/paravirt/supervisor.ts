@@ -36,7 +36,7 @@ export function enterKernel(harts: Harts, hart: number, entry: bigint, argument:
     [at.MEDELEG, DELEGATED_EXCEPTIONS],
     [at.MIDELEG, DELEGATED_INTERRUPTS],
     [at.MCOUNTEREN, COUNTERS],
-    [at.MENVCFG, STCE],
+    [at.MENVCFG, harts.cell(hart, at.MENVCFG) | STCE],
     [at.STIMECMP, NEVER],
     [at.PMPCFG, PMP_ALL.configuration],
     [at.PMPADDR, PMP_ALL.address],
