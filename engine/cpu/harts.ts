@@ -138,7 +138,9 @@ export class Harts {
 
   /** A cell of a hart's state, by its place in layout.ts. Unsigned. */
   cell(hart: number, address: number): bigint {
-    return hart === this.loaded ? this.hart.cell(address) : this.view(hart).getBigUint64(address - at.X, true);
+    return hart === this.loaded
+      ? this.hart.cell(address)
+      : this.view(hart).getBigUint64(address - at.X, true);
   }
   setCell(hart: number, address: number, value: bigint): void {
     if (hart === this.loaded) this.hart.setCell(address, value);
@@ -160,7 +162,8 @@ export class Harts {
     if (parked.length + 1 !== this.count) {
       throw new StateError(`harts: saved with ${parked.length + 1} of them, not ${this.count}`);
     }
-    if (loaded >= this.count) throw new StateError(`harts: number ${loaded} is said to run, of ${this.count}`);
+    if (loaded >= this.count)
+      throw new StateError(`harts: number ${loaded} is said to run, of ${this.count}`);
     this.hart.restoreState(hart);
     this.loaded = loaded;
     this.turn = Math.min(turn, TURN);

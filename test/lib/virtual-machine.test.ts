@@ -186,7 +186,10 @@ describe('a virtual machine refuses', () => {
   );
 
   test('more harts than there can be, or none', () => {
-    refuse({ harts: 9 }, /^harts of Stack\/Guest: a machine cannot have 9 harts\. Give a whole number from 1 to 8/);
+    refuse(
+      { harts: 9 },
+      /^harts of Stack\/Guest: a machine cannot have 9 harts\. Give a whole number from 1 to 8/,
+    );
     refuse({ harts: 0 }, /cannot have 0 harts/);
   });
 
