@@ -115,7 +115,7 @@ const startOther = [
 
 test('a hart starts another where it says, interrupts it, looks at it, and stays when that one stops', () => {
   // The second hart writes its argument to where that points, waits for the interrupt, and stops.
-  const second = ['sd a1, 0(a1)', 'wfi', ...sbi(HSM, 1)];
+  const second = ['sd a1, 0(a1)', 'addi s1, a1, 0', 'wfi', ...sbi(HSM, 1)];
   const first = [
     ...['addi a0, zero, 1', 'addi a1, t0, 512', 'auipc a2, 4096', ...sbi(HSM, 0), 'addi s1, a0, 0'],
     ...['addi a0, zero, 1', ...sbi(HSM, 0), 'addi s2, a0, 0'], // it runs already
