@@ -1,5 +1,6 @@
 /** The engine's hart as the lock-step rig drives it: one instruction, or one trap, a step. */
 import { Hart } from '../../engine/cpu/hart';
+import { chooseExtensions } from '../../engine/isa/extensions';
 import { memoryMebibytes } from './layout';
 import type { SteppableHart } from './lockstep';
 
@@ -16,7 +17,7 @@ export class EngineHart implements SteppableHart {
 
   constructor(extensions: readonly string[]) {
     this.hart = new Hart({
-      extensions: [...extensions, ...schemes],
+      extensions: chooseExtensions([...extensions, ...schemes]),
       ramSize: memoryMebibytes * 2 ** 20,
       bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
     });
