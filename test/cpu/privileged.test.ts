@@ -35,6 +35,7 @@ class Bench {
       bus: { read: () => undefined, write: () => false },
     });
     this.memory = new DataView(this.hart.ram.buffer, this.hart.ram.byteOffset, this.hart.ram.length);
+    this.poke(HANDLER, 0x6fn); // j .
     this.write('mtvec', HANDLER);
     this.write('pmpaddr15', ALL >> 10n);
     this.write('pmpcfg2', 0x1fn << 56n);
@@ -228,7 +229,12 @@ describe('Smepmp', () => {
     bench.write('pmpaddr2', (BASE + 0x1000n) >> 2n); // the bench's own instructions
     bench.write('pmpaddr3', (HANDLER >> 2n) | 0x1ffn);
     bench.write('pmpcfg2', 0n);
-    bench.write('pmpcfg0', rules(lrwx) | 0x18n | ((0x8en | 0n) << 16n) | (0x9en << 24n));
+    // W without R means something only once MML is set: until then M-mode executes by its own rules.
+    const code = (lrwxOfCode: string): bigint =>
+      ((rules(lrwxOfCode) | 8n) << 16n) | ((rules(lrwxOfCode) | 0x18n) << 24n);
+    bench.write('pmpcfg0', code('1001'));
+    bench.write('mseccfg', MML | RLB);
+    bench.write('pmpcfg0', rules(lrwx) | 0x18n | code('1011'));
     bench.write('mseccfg', security);
     return bench;
   }
