@@ -6,6 +6,7 @@ import { environment } from './environment';
 import { d, f } from './floating';
 import { illegal } from './illegal';
 import { controlFlowStream, m, memory, rv64i } from './integer';
+import { lockdown } from './lockdown';
 import { pagingStream } from './paging';
 import { privilege, zicsr } from './privileged';
 
@@ -15,5 +16,5 @@ import { translation } from './translation';
 /** Every kind of random program. A new extension is one more row. */
 export const streams: readonly Stream[] = [
   rv64i, controlFlowStream, memory, m, a, f, d, c, zba, zbb, zbs, zicsr, privilege, illegal, pagingStream, protection,
-  translation, environment,
+  translation, environment, lockdown,
 ]; // prettier-ignore
