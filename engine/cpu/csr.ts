@@ -52,6 +52,10 @@ const optionalFields: readonly (readonly [register: string, extension: string, b
   ['menvcfg', 'svadu', ADUE],
   ...['mie', 'mip', 'sip', 'mideleg'].map((name) => [name, 'sscofpmf', LCOFI] as const),
   ...range(29, (i) => [`mhpmevent${i + 3}`, 'sscofpmf', OF | SINH_UINH_MINH] as const),
+  ...['menvcfg', 'senvcfg'].flatMap((register): [string, string, bigint][] => [
+    [register, 'zicbom', 7n << 4n], // CBIE and CBCFE
+    [register, 'zicboz', 1n << 7n], // CBZE
+  ]),
 ];
 
 interface Behaviour {

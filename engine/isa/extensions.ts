@@ -54,9 +54,26 @@ export const extensionRows: readonly ExtensionRow[] = [
   always('svbare', '1.0'), // satp can be off
   always('sv39', '1.0'), // three levels of page tables
   // Unprivileged.
+  row('zicbom', '1.0'),
+  row('zicbop', '1.0'),
+  row('zicboz', '1.0'),
+  row('zicond', '1.0'),
+  row('zihintntl', '1.0'),
+  row('zihintpause', '2.0'),
+  row('zimop', '1.0'),
+  row('zacas', '1.0', 'a'),
+  row('zawrs', '1.01', 'a'),
+  row('zfa', '1.0', 'f'),
+  row('zfh', '1.0', 'zfhmin'),
+  row('zfhmin', '1.0', 'f'),
   row('zba', '1.0'),
   row('zbb', '1.0'),
+  row('zbc', '1.0'),
+  row('zbkb', '1.0'),
+  row('zbkc', '1.0'),
   row('zbs', '1.0'),
+  row('zcb', '1.0', 'c'),
+  row('zcmop', '1.0', 'c'),
   // Privileged.
   row('sdtrig', '1.0'), // breakpoints in hardware
   row('smcntrpmf', '1.0'), // cycle and instret by mode
@@ -86,7 +103,13 @@ export const selectable = namesWhere((row) => row.always !== true);
 /** Names for many at once: what they add to rv64gc. RISC-V Profiles, "RVA22U64" and "RVA22S64", what is mandatory. */
 export const profiles: ReadonlyMap<string, readonly string[]> = new Map([
   ['rv64gc', []],
-  ['rva22', ['zba', 'zbb', 'zbs', 'svade', 'svinval', 'svpbmt']],
+  [
+    'rva22',
+    [
+      ...['zicbom', 'zicbop', 'zicboz', 'zihintpause', 'zfhmin', 'zba', 'zbb', 'zbs'],
+      ...['svade', 'svinval', 'svpbmt'],
+    ],
+  ],
   ['max', selectable],
 ]);
 

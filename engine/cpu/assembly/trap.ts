@@ -169,6 +169,16 @@ export function wfi(word: u32): void {
   requestPoll();
 }
 
+/**
+ * Waiting for a reservation to be lost may end at any time: here it does at once. Only where mstatus.TW gives lower
+ * modes no time at all is one that still stands an exception. Unprivileged ISA manual, "Zawrs".
+ */
+export function wait_on_reservation(word: u32): void {
+  const waits = cell(at.RESERVATION) != u64.MAX_VALUE && (pending() & cell(at.MIE)) == 0;
+  if (waits && privilege() != Mode.M && (status() & TW) != 0) illegal(word);
+}
+export function wait_shortly_on_reservation(_word: u32): void {}
+
 /** mstatus.FS off makes floating point illegal; using it makes the state dirty. Returns true when allowed. */
 export function float_enabled(word: u32): bool {
   const s = status();
