@@ -39,7 +39,7 @@ export async function runCampaign(
   createHart: CreateHart,
   options: CampaignOptions,
 ): Promise<Outcome> {
-  const { firstSeed, programs, batch = 25, reports = 2, coverage } = options;
+  const { firstSeed, programs, batch = stream.alone ? 1 : 25, reports = 2, coverage } = options;
   const failures: string[] = [];
   let compared = 0;
   let unfinished = 0;

@@ -39,7 +39,11 @@ export function describeLockstep(name: string, createHart: CreateHart): void {
       declare(
         missing === undefined ? stream.name : `${stream.name} [${missing}]`,
         async () => {
-          const outcome = await runCampaign(stream, createHart, { firstSeed, programs, coverage });
+          const outcome = await runCampaign(stream, createHart, {
+            firstSeed,
+            programs: stream.alone ? Math.ceil(programs / 10) : programs,
+            coverage,
+          });
           expect(outcome.failures.join('\n\n')).toBe('');
           expect(outcome.unfinished).toBe(0);
         },
