@@ -4,6 +4,7 @@ import type { Workload } from '../workload';
 import { boot } from './boot';
 import { idleSlice } from './idle-slice';
 import { models } from './models';
+import { porter } from './porter';
 import { programSets, programs } from './programs';
 
 /** @param engine back end of ours in the comparisons with a peer; default: what `hv run` takes */
@@ -13,6 +14,7 @@ export function workloads(engine?: string): readonly Workload[] {
     boot(ours, qemuSystem, 5),
     ...programSets.map((set) => programs(set, ours, qemuSystem, set.goals[engine ?? 'interpreter'])),
     models,
+    porter,
     idleSlice,
   ];
 }
