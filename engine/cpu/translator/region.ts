@@ -167,6 +167,22 @@ export function operandOf({ instruction, word }: Pick<Step, 'instruction' | 'wor
   return extract(operand, word);
 }
 
+/** Where encodings nest, the one that fixes more bits is meant: as in interpreter/decision.ts. */
+function mostSpecific(instructions: readonly Instruction[], word: number): Instruction | undefined {
+  let found: Instruction | undefined;
+  for (const instruction of instructions) {
+    if (!matches(instruction.encoding, word)) continue;
+    if (!found || fixedBits(instruction) > fixedBits(found)) found = instruction;
+  }
+  return found;
+}
+
+function fixedBits({ encoding }: Instruction): number {
+  let count = 0;
+  for (let rest = encoding.mask; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++;
+  return count;
+}
+
 class Reader {
   readonly pages = new Map<number, number>();
   private readonly unknown = new Set<number>();
@@ -183,9 +199,7 @@ class Reader {
     const high = (low & 3) === 3 ? this.half(offset + 2) : 0;
     if (high === undefined) return undefined;
     const word = (low | (high << 16)) >>> 0;
-    const instruction = this.decoder.classes[this.decoder.index[low]!]!.find(({ encoding }) =>
-      matches(encoding, word),
-    );
+    const instruction = mostSpecific(this.decoder.classes[this.decoder.index[low]!]!, word);
     if (!instruction) return undefined;
     const facts = factsOf(instruction);
     if (facts.effects.some((helper) => helpers.get(helper)?.cells)) return undefined;
