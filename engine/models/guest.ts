@@ -7,6 +7,8 @@
 import type { EngineOptions } from '../cpu/hart';
 import type { PageSpace } from '../memory/page-space';
 
+export type { EngineOptions };
+
 export { PAGE_SIZE, type PageSpace } from '../memory/page-space';
 
 /** Bounds of one call of `run`. The first to be reached ends it. */
