@@ -40,6 +40,8 @@ export function emitRegion(region: Region, surroundings: Surroundings): Function
   return emission.builder;
 }
 
+/** Halfwords between the targets of an indirect jump at most, for a table. */
+const LONGEST_TABLE = 1024;
 const PAGE_SHIFT = 12;
 const pageOf = (offset: number): number => offset >> PAGE_SHIFT;
 const cell32 = (address: number): I32 => load('i32.load', ABSOLUTE, address) as I32;
@@ -56,6 +58,8 @@ class RegionFunction {
   private readonly fetchTlb = this.builder.local('i32');
   private readonly entry = this.builder.local('i32');
   private readonly result = this.builder.local('i32');
+  /** Place of the code that was looked up last. */
+  private readonly found = this.builder.local('i32');
   private readonly registers = new Map<string, Local<'i64'>>();
   /** Ways out by what they store and return. */
   private readonly exits = new Map<string, Label>();
@@ -324,14 +328,48 @@ class RegionFunction {
         builder.store('i64.store', ABSOLUTE, frame.target.get, at.PC);
         return builder.return(frame.countdown.get);
       case 'indirect':
+        this.goToKnown(number, ending.targets);
         this.spill(dirty);
         this.lookUp(frame.target.get);
+        this.noteJump(block);
         return this.tail(this.result.get, frame.target.get);
       case 'leave':
         return; // its instruction has left
       case 'interpret':
         return this.leaveAt(ending.at, dirty, 'leave');
     }
+  }
+
+  /** To one of the places that an indirect jump was seen to go to; goes on when it is another. */
+  private goToKnown(from: number, targets: readonly number[]): void {
+    const { builder, frame, emitter } = this;
+    const inside = targets.filter((offset) => this.structure.successor(from, offset) !== undefined);
+    if (inside.length === 0) return;
+    const first = Math.min(...inside);
+    const length = (Math.max(...inside) - first) / 2 + 1;
+    if (length > LONGEST_TABLE) return;
+    const distance = frame.temporaries.take('i64');
+    builder.set(distance, binary('sub', frame.target.get, emitter.address(first)));
+    builder.block((elsewhere) => {
+      builder.branchIf(compare('ge_u', distance.get, i64Constant(BigInt(2 * length))), elsewhere);
+      const labels: Label[] = new Array<Label>(length).fill(elsewhere);
+      for (const offset of inside) {
+        labels[(offset - first) / 2] = this.label(this.structure.successor(from, offset)!);
+      }
+      builder.branchTable(binary('shr_u', wrap(distance.get), i32Constant(1)), labels, elsewhere);
+    });
+  }
+
+  /** Tells the translator where an indirect jump has gone; `lookUp` has found the place. */
+  private noteJump({ steps }: Block): void {
+    const { builder, entry } = this;
+    const { offset } = steps[steps.length - 1]!;
+    const jump = this.region.pages.get(pageOf(offset))! + (offset & 0xfff);
+    builder.set(entry, binary('and', cell32(at.JUMPS_NEXT), i32Constant(at.JUMPS_MASK)));
+    builder.store('i32.store', entry.get, i32Constant(jump), at.JUMPS);
+    builder.store('i32.store', entry.get, this.found.get, at.JUMPS + 4);
+    const next = binary('add', cell32(at.JUMPS_NEXT), i32Constant(8));
+    builder.store('i32.store', ABSOLUTE, next, at.JUMPS_NEXT);
   }
 
   private label(block: number): Label {
@@ -366,11 +404,10 @@ class RegionFunction {
 
   /** Finds the slot of the code at `target`, into `result`: that of nothing when the jump cache does not know it. */
   private lookUp(target: I64): void {
-    const { builder, entry, result, fetchTlb } = this;
+    const { builder, entry, result, fetchTlb, found: place } = this;
     const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY;
     const index = binary('and', binary('shr_u', wrap(target), i32Constant(12 - 4)), i32Constant(mask));
     builder.set(entry, binary('add', fetchTlb.get, index));
-    const place = this.frame.temporaries.take('i32');
     builder.set(place, binary('add', wrap(target), load('i32.load', entry.get, 8) as I32));
     const mapped = compare(
       'eq',
