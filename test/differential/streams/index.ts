@@ -1,6 +1,7 @@
 import type { Stream } from '../program';
 import { a } from './atomic';
 import { zba, zbb, zbc, zbkb, zbs, zicond } from './bitmanip';
+import { cacheBlocks, cacheBlocksPaged } from './cache-blocks';
 import { c } from './compressed';
 import { environment } from './environment';
 import { d, f, zfa, zfh, zfhmin } from './floating';
@@ -17,5 +18,5 @@ import { hints, mayBe, zacas, zawrs, zcb } from './scalar';
 export const streams: readonly Stream[] = [
   rv64i, controlFlowStream, memory, m, a, f, d, c, zba, zbb, zbs, zicsr, privilege, illegal, pagingStream, protection,
   translation, environment, lockdown,
-  zbc, zbkb, zicond, mayBe, zcb, hints, zacas, zawrs, zfhmin, zfh, zfa,
+  zbc, zbkb, zicond, mayBe, zcb, hints, zacas, zawrs, zfhmin, zfh, zfa, cacheBlocks, cacheBlocksPaged,
 ]; // prettier-ignore
