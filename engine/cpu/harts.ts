@@ -18,7 +18,7 @@ import * as at from './layout';
 
 export const MAX_HARTS = 8;
 
-/** Steps of a turn. Changing harts costs 6 us, and page walks afterwards: as much as some 10,000 steps. */
+/** Steps of a turn. Changing harts and filling TLBs anew costs about as much as 8,000 of them. */
 const TURN = 200_000;
 /** Steps that are left to a hart once it has interrupted another: enough to interrupt all others as well. */
 const AFTER_INTERRUPT = 2_000;
