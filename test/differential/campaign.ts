@@ -43,7 +43,7 @@ export async function runCampaign(
   createHart: CreateHart,
   options: CampaignOptions,
 ): Promise<Outcome> {
-  const { seeds, batch = 25, reports = 2, coverage } = options;
+  const { seeds, batch = stream.alone ? 1 : 25, reports = 2, coverage } = options;
   const failures: string[] = [];
   let compared = 0;
   let unfinished = 0;
