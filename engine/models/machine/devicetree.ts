@@ -111,6 +111,24 @@ function cpusNode(harts: number, { extensions, mmu }: CpuDescription): DeviceTre
   };
 }
 
+/**
+ * Which counters take which events: SBI's numbers are the selectors of mhpmevent too. OpenSBI's docs/pmu_support.md,
+ * "riscv,event-to-mhpmcounters": first event, last event, counters as bits.
+ */
+function pmuNode({ extensions }: CpuDescription): DeviceTreeNode[] {
+  if (!extensions.includes('sscofpmf')) return [];
+  const programmable = 0xfffffff8;
+  const [cycles, instructions] = [1, 2];
+  const fixed = { [cycles]: 1 << 0, [instructions]: 1 << 2 };
+  const properties = {
+    compatible: 'riscv,pmu',
+    'riscv,event-to-mhpmcounters': cells(
+      ...[cycles, instructions].flatMap((event) => [event, event, (programmable | fixed[event]!) >>> 0]),
+    ),
+  };
+  return [{ name: 'pmu', properties }];
+}
+
 /** The tree as data. */
 export function machineDeviceTree(board: Board, options: DeviceTreeOptions): DeviceTreeNode {
   const { machine, rows } = board;
@@ -143,6 +161,7 @@ export function machineDeviceTree(board: Board, options: DeviceTreeOptions): Dev
         properties: { device_type: 'memory', reg: cells(BigInt(RAM_BASE), BigInt(machine.ramSize)) },
       },
       cpusNode(machine.harts.length, cpu),
+      ...pmuNode(cpu),
       {
         name: 'soc',
         properties: {
