@@ -8,6 +8,7 @@ import { m } from './m';
 import { paravirt } from './paravirt';
 import { privileged } from './privileged';
 import { rv64i } from './rv64i';
+import { v } from './v';
 import { zba } from './zba';
 import { zbb } from './zbb';
 import { zbs } from './zbs';
@@ -18,7 +19,7 @@ import { zifencei } from './zifencei';
 export const base: readonly Extension[] = [rv64i, m, a, f, d, c, zicsr, zifencei, privileged];
 
 /** What can be left out, by name. */
-export const optional: readonly Extension[] = [zba, zbb, zbs];
+export const optional: readonly Extension[] = [zba, zbb, zbs, v];
 
 /** What a model adds to its harts; no guest can ask for it. */
 export const ofModels: readonly Extension[] = [paravirt];

@@ -19,3 +19,4 @@ export {
   wfi,
   float_enabled,
 } from './trap';
+export * from './vector';
