@@ -24,7 +24,7 @@ import {
 } from './float-unit';
 import { moveIn, slideOne } from './permutations';
 import { reducible } from './reductions';
-import { group, sameWidth, toDouble, toMask } from './rules';
+import { accumulatesDouble, group, sameWidth, toDouble, toMask } from './rules';
 import {
   active,
   address,
@@ -151,7 +151,9 @@ function widening(code: u32, a: u64, b: u64, d: u64): u64 {
 export function vector_float_widening(word: u32, scalar: u64): void {
   const code = funct6(word);
   const wide = code == Widening.addWide || code == Widening.subWide;
-  if (!beginFloat(word) || !isFloat(sew) || !isFloat(sew + 1) || !toDouble(word, wide)) return illegal(word);
+  if (!beginFloat(word) || !isFloat(sew) || !isFloat(sew + 1)) return illegal(word);
+  const accumulates = code > u32(Widening.mul);
+  if (!(accumulates ? accumulatesDouble(word) : toDouble(word, wide))) return illegal(word);
   const second = secondSource(word, unbox(scalar, sew));
   for (let i = vstart; i < vl; i++) {
     if (!active(i)) continue;

@@ -1,7 +1,7 @@
 // Integer arithmetic. "Vector Extension", "Vector Integer Arithmetic Instructions".
 import { mulh, mulhsu, mulhu } from '../multiply';
 import { illegal } from '../trap';
-import { aligned, group, notMask, sameWidth, toDouble, toHalf, toMask, widens } from './rules';
+import { accumulatesDouble, aligned, group, notMask, sameWidth, toDouble, toHalf, toMask, widens } from './rules';
 import {
   active,
   address,
@@ -329,9 +329,10 @@ export function vector_widening(word: u32, scalar: u64): void {
   const code = funct6(word);
   const product = code >= u32(Widening.mulu);
   const wide = !product && (code & Widening.wide) != 0;
-  if (!begin(word) || sew == 3 || !toDouble(word, wide)) return illegal(word);
-  const what = wide ? code & ~Widening.wide : code;
   const accumulates = code >= u32(Widening.maccu);
+  if (!begin(word) || sew == 3) return illegal(word);
+  if (!(accumulates ? accumulatesDouble(word) : toDouble(word, wide))) return illegal(word);
+  const what = wide ? code & ~Widening.wide : code;
   const first = address(vs2);
   const second = secondSource(word, scalar);
   const destination = address(vd);

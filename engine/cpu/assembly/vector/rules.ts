@@ -56,6 +56,12 @@ export function toDouble(word: u32, wide: bool): bool {
   return group(vs1, lmul) && widens(vd, lmul + 1, vs1, lmul);
 }
 
+/** The same where elements of twice SEW are added to: vd is a source too, and none is read with two widths. */
+export function accumulatesDouble(word: u32): bool {
+  if (!group(vd, lmul + 1) || !group(vs2, lmul) || !disjoint(vd, lmul + 1, vs2, lmul)) return false;
+  return !isVectorVector(word) || (group(vs1, lmul) && disjoint(vd, lmul + 1, vs1, lmul));
+}
+
 /** Elements of SEW are written, from a vs2 of twice that. */
 export function toHalf(word: u32): bool {
   if (!group(vd, lmul) || !group(vs2, lmul + 1) || !narrows(vd, lmul, vs2, lmul + 1)) return false;
