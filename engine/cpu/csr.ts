@@ -3,6 +3,7 @@
  * masks is assembly/csr.ts. Section names are those of the privileged ISA
  * manual unless noted.
  */
+import { baseNames } from '../isa/extensions';
 import * as kinds from './csr-kinds';
 import * as at from './layout';
 
@@ -23,14 +24,22 @@ const SSTATUS_FIELDS = 0xc6122n; // SIE SPIE SPP FS SUM MXR
 const MSTATUS_FIELDS = 0x7e79aan; // and MIE MPIE MPP MPRV TVM TW TSR
 const UXL_64 = 2n << 32n;
 const SXL_64 = 2n << 34n;
-/** MXL 64, and the letters A C D F I M S U. "Machine ISA (misa) Register". */
-const MISA =
-  (2n << 62n) |
-  [...'acdfimsu'].reduce((bits, letter) => bits | (1n << BigInt(letter.charCodeAt(0) - 97)), 0n);
+const MXL_64 = 2n << 62n;
+/** Letters that stand for several extensions: "B Extension for Bit Manipulation". */
+const misaLetters: ReadonlyMap<string, readonly string[]> = new Map([['b', ['zba', 'zbb', 'zbs']]]);
 const DELEGABLE_EXCEPTIONS = 0xb3ffn;
 const SUPERVISOR_INTERRUPTS = 0x222n;
-const STCE = 1n << 63n;
-const FIOM = 1n;
+
+/** Fields of menvcfg and senvcfg, and the extension that each belongs to. "Machine Environment Configuration". */
+const environmentFields: readonly (readonly [
+  register: 'menvcfg' | 'senvcfg',
+  extension: string,
+  field: bigint,
+])[] = [
+  ['menvcfg', 's', 1n], // FIOM
+  ['senvcfg', 's', 1n],
+  ['menvcfg', 'sstc', 1n << 63n], // STCE
+];
 
 interface Behaviour {
   kind?: number;
@@ -77,7 +86,7 @@ const supervisorRows: readonly CsrRow[] = [
   row(0x104, 'sie', 'Supervisor Interrupt', { kind: kinds.INTERRUPT_ENABLE }),
   row(0x105, 'stvec', 'Supervisor Trap Vector Base Address', { kind: kinds.TRAP_VECTOR, cell: at.STVEC }),
   row(0x106, 'scounteren', 'Counter-Enable', { cell: at.SCOUNTEREN, write: 0xffffffffn }),
-  row(0x10a, 'senvcfg', 'Supervisor Environment Configuration', { write: FIOM }),
+  row(0x10a, 'senvcfg', 'Supervisor Environment Configuration'),
   row(0x140, 'sscratch', 'Supervisor Scratch'),
   row(0x141, 'sepc', 'Supervisor Exception Program Counter', { cell: at.SEPC, write: ALL - 1n }),
   row(0x142, 'scause', 'Supervisor Cause', { cell: at.SCAUSE }),
@@ -102,7 +111,7 @@ const machineRows: readonly CsrRow[] = [
   row(0x300, 'mstatus', 'Machine Status', {
     kind: kinds.STATUS, cell: at.MSTATUS, read: MSTATUS_FIELDS, write: MSTATUS_FIELDS, constant: UXL_64 | SXL_64,
   }), // prettier-ignore
-  fixed(0x301, 'misa', 'Machine ISA', MISA),
+  fixed(0x301, 'misa', 'Machine ISA'),
   row(0x302, 'medeleg', 'Machine Trap Delegation', { cell: at.MEDELEG, write: DELEGABLE_EXCEPTIONS }),
   row(0x303, 'mideleg', 'Machine Trap Delegation', {
     kind: kinds.DELEGATION,
@@ -115,7 +124,6 @@ const machineRows: readonly CsrRow[] = [
   row(0x30a, 'menvcfg', 'Machine Environment Configuration', {
     kind: kinds.DELEGATION,
     cell: at.MENVCFG,
-    write: STCE | FIOM,
   }),
   fixed(0x320, 'mcountinhibit', 'Machine Counter-Inhibit'),
   ...range(29, (i) => fixed(0x323 + i, `mhpmevent${i + 3}`, 'Hardware Performance Monitor')),
@@ -150,24 +158,48 @@ const vectorRows: readonly CsrRow[] = [
     constant: BigInt(at.VLENB),
   }),
 ];
+/** The state of the vector unit in the status registers. */
 const VS = 0x600n;
-const MISA_V = 1n << 21n;
 
-/** What V adds to registers that are there without it: its state in the status registers, its letter in misa. */
-function withVector(r: CsrRow): CsrRow {
-  if (r.kind === kinds.STATUS) return { ...r, read: r.read | VS, write: r.write | VS };
-  return r.name === 'misa' ? { ...r, constant: r.constant | MISA_V } : r;
+/** Registers that only an extension has. */
+const optionalRows: ReadonlyMap<string, readonly CsrRow[]> = new Map([
+  ['sstc', sstcRows],
+  ['zve32x', vectorRows],
+]);
+
+/** "Machine ISA (misa) Register": MXL, the modes S and U, and a bit a letter. */
+function misa(names: ReadonlySet<string>): bigint {
+  const letters = [...names].filter((name) => name.length === 1);
+  const groups = [...misaLetters].filter(([, members]) => members.every((name) => names.has(name)));
+  return ['u', ...letters, ...groups.map(([letter]) => letter)].reduce(
+    (bits, letter) => bits | (1n << BigInt(letter.charCodeAt(0) - 97)),
+    MXL_64,
+  );
 }
 
-/** What S-mode sees of Sstc, besides stimecmp: menvcfg.STCE exists. */
-const withoutSstc = (r: CsrRow): CsrRow => (r.name === 'menvcfg' ? { ...r, write: FIOM } : r);
-
-/** The registers of a hart with the named extensions. */
+/** The registers of a hart with the named extensions, besides what every hart has. */
 export function csrRows(extensions: readonly string[]): readonly CsrRow[] {
-  const sstc = extensions.includes('sstc');
-  const rows = [...userRows, ...supervisorRows, ...machineRows];
-  const timed = sstc ? [...rows, ...sstcRows] : rows.map(withoutSstc);
-  return extensions.includes('v') ? [...timed.map(withVector), ...vectorRows] : timed;
+  const names = new Set([...baseNames, 's', ...extensions]);
+  const fields = (register: string): bigint =>
+    environmentFields
+      .filter(([owner, extension]) => owner === register && names.has(extension))
+      .reduce((mask, [, , field]) => mask | field, 0n);
+  const status = (fields: bigint): Partial<CsrRow> => {
+    const all = names.has('zve32x') ? fields | VS : fields;
+    return { read: all, write: all };
+  };
+  const changes: Readonly<Record<string, Partial<CsrRow>>> = {
+    misa: { constant: misa(names) },
+    mstatus: status(MSTATUS_FIELDS),
+    sstatus: status(SSTATUS_FIELDS),
+    menvcfg: { write: fields('menvcfg') },
+    senvcfg: { write: fields('senvcfg') },
+  };
+  const optional = [...optionalRows].flatMap(([name, rows]) => (names.has(name) ? rows : []));
+  return [...userRows, ...supervisorRows, ...machineRows, ...optional].map((r) => ({
+    ...r,
+    ...changes[r.name],
+  }));
 }
 
 /** Writes the rows where assembly/csr.ts reads them. Row 0 stands for every absent register. */

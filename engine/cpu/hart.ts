@@ -3,7 +3,8 @@
  * generated interpreter, wired together.
  */
 import { helpersModule } from '../generated/helpers';
-import { instructionsOf, selectable } from '../isa/table';
+import { selectable } from '../isa/extensions';
+import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
@@ -84,6 +85,20 @@ function generate(extensions: readonly string[]): InterpreterCode {
   return { module, index: decoder.index };
 }
 
+/** What the helpers ask of the extensions. */
+const optionOf: readonly (readonly [extension: string, bit: number])[] = [
+  ['zve64x', at.OPTION_VECTOR_64],
+  ['zve32f', at.OPTION_VECTOR_SINGLE],
+  ['zve64d', at.OPTION_VECTOR_DOUBLE],
+  ['zvfhmin', at.OPTION_VECTOR_HALF_CONVERSION],
+  ['zvfh', at.OPTION_VECTOR_HALF],
+];
+
+const optionBits = (extensions: readonly string[], monitor: boolean): number =>
+  optionOf
+    .filter(([extension]) => extensions.includes(extension))
+    .reduce((bits, [, bit]) => bits | bit, monitor ? at.OPTION_MONITOR : 0);
+
 export interface HartOptions {
   /** Bytes of RAM, a multiple of 64 KiB. */
   readonly ramSize: number;
@@ -123,7 +138,7 @@ export class Hart {
     new Uint8Array(this.memory.buffer).set(index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
-    this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
+    this.cells.setUint32(at.OPTIONS, optionBits(extensions, options.monitor ?? false), true);
     this.reset();
   }
 

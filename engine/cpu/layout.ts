@@ -118,6 +118,13 @@ export const HART_STATE_END = 0x2000;
  * MTVAL say what it was; pc and mode are those of the trapped instruction.
  */
 export const OPTION_MONITOR = 1;
+// What vector elements may be beyond integers of 32 bits: see hart.ts for the extensions that they stand for.
+export const OPTION_VECTOR_64 = 2;
+export const OPTION_VECTOR_SINGLE = 4;
+export const OPTION_VECTOR_DOUBLE = 8;
+/** Half precision: conversions to and from single, and all of it. */
+export const OPTION_VECTOR_HALF_CONVERSION = 16;
+export const OPTION_VECTOR_HALF = 32;
 
 // --- Tables.
 export const CSR_INDEX = 0x3000;

@@ -9,7 +9,7 @@ import { CallerRandom, SeededRandom } from '../backends/random';
 import { exitCounters } from '../cpu/exit-counters';
 import { Hart, Line } from '../cpu/hart';
 import type { Halt } from '../devices/syscon';
-import { baseNames, selectable } from '../isa/table';
+import { baseNames } from '../isa/extensions';
 import { Ram } from '../memory/ram';
 import { bytes, optional, record, text, u16, u64 } from '../snapshot/codec';
 import { StateError } from '../snapshot/errors';
@@ -98,7 +98,7 @@ export abstract class BoardGuest implements Guest {
     this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
     this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
     this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
-    this.chosenExtensions = checkExtensions(definition.cpu ?? selectable);
+    this.chosenExtensions = checkExtensions(definition.cpu);
 
     this.hart = new Hart({
       ramSize: definition.memory,

@@ -11,8 +11,9 @@ const inAclint = (address: number): boolean => address >= 0x200_0000 && address 
 export class EngineHart implements SteppableHart {
   private readonly hart: Hart;
 
-  constructor() {
+  constructor(extensions: readonly string[]) {
     this.hart = new Hart({
+      extensions,
       ramSize: memoryMebibytes * 2 ** 20,
       bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
     });

@@ -1,4 +1,5 @@
 import { fieldIndex } from './architectural-state';
+import type { ReferenceName } from './references';
 
 /**
  * Where QEMU and the engine may differ, with the reason. Nothing else is ever
@@ -9,6 +10,8 @@ export interface Masked {
   readonly field: string;
   readonly bits: bigint;
   readonly after?: RegExp;
+  /** Only with this one; default: any. */
+  readonly reference?: ReferenceName;
   readonly reason: string;
 }
 

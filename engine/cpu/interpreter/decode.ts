@@ -28,6 +28,10 @@ function candidates(instructions: readonly Instruction[], low: number): number[]
 }
 
 export function buildDecoder(instructions: readonly Instruction[]): Decoder {
+  for (const { encoding, mnemonic } of instructions) {
+    if (encoding.length === 4 && encoding.excluded.size > 0)
+      throw new Error(`${mnemonic}: values can be excluded in compressed encodings only`);
+  }
   const index = new Uint8Array(LOW_HALVES);
   const classes: Instruction[][] = [[]];
   const known = new Map<string, number>([['', 0]]);

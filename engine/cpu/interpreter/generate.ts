@@ -5,7 +5,7 @@
  * The countdown is tested before every instruction, so that a run is cut at an
  * exact count; whoever wants control back sets it to zero (`requestPoll`).
  */
-import type { Instruction, Semantics } from '../../isa/instruction';
+import type { Instruction } from '../../isa/instruction';
 import {
   type I32,
   type I64,
@@ -22,6 +22,7 @@ import { FunctionBuilder, type Label } from '../../wasm/function-builder';
 import { type Callee, ModuleBuilder } from '../../wasm/module-builder';
 import { helpers } from '../helpers';
 import * as at from '../layout';
+import { type Decision, decide } from './decision';
 import { type Decoder, buildDecoder } from './decode';
 import { ABSOLUTE, InterpreterEmitter, LAST_IN_PAGE, OUTSIDE, type Registers, Temporaries } from './emitter';
 
@@ -43,55 +44,11 @@ export function generateInterpreter(instructions: readonly Instruction[]): Inter
   return { module: module.bytes(), decoder };
 }
 
-/** Up to so many alternatives are compared one after the other. */
-const FEW = 6;
-
-/** Adjacent bits of a word: `width` of them from bit `from` up. */
-interface BitRun {
-  readonly from: number;
-  readonly width: number;
-  readonly mask: number;
+interface Labels {
+  readonly next: Label;
+  readonly event: Label;
+  readonly illegal: Label;
 }
-
-/** The most significant of the longest runs of ones in a mask that is not zero. */
-function widestRun(mask: number): BitRun {
-  let best: BitRun = { from: 0, width: 0, mask: 0 };
-  for (let from = 0; from < 32; from++) {
-    let width = 0;
-    while (from + width < 32 && ((mask >>> (from + width)) & 1) === 1) width++;
-    if (width >= best.width) best = { from, width, mask: ((2 ** width - 1) << from) | 0 };
-    from += width;
-  }
-  return best;
-}
-
-function groupBy(instructions: readonly Instruction[], mask: number): Map<number, Instruction[]> {
-  const groups = new Map<number, Instruction[]>();
-  for (const instruction of instructions) {
-    const value = instruction.encoding.match & mask;
-    groups.set(value, [...(groups.get(value) ?? []), instruction]);
-  }
-  return groups;
-}
-
-const semanticsNumbers = new Map<Semantics, number>();
-function numberOf(semantics: Semantics): number {
-  const number = semanticsNumbers.get(semantics) ?? semanticsNumbers.size;
-  semanticsNumbers.set(semantics, number);
-  return number;
-}
-
-/** What the code for some instructions depends on, once the `known` bits have been looked at. */
-const meaning = (instructions: readonly Instruction[], known: number): string =>
-  JSON.stringify(
-    instructions.map(({ encoding, semantics, implied }) => [
-      encoding.mask & ~known,
-      encoding.match & ~known,
-      numberOf(semantics),
-      [...encoding.operands],
-      implied,
-    ]),
-  );
 
 class Loop {
   private readonly registers: Registers;
@@ -209,91 +166,66 @@ class Loop {
     });
   }
 
-  private dispatch(labels: { next: Label; event: Label }): void {
+  private dispatch({ next, event }: { next: Label; event: Label }): void {
     const { builder, registers, decoder } = this;
+    builder.block((illegal) => {
+      const [, ...classes] = decoder.classes;
+      const labels: Labels = { next, event, illegal };
+      this.emitTable(
+        classes.map((instructions) => () => this.emitDecision(decide(instructions, 0xffff), labels)),
+        (targets) => {
+          const low = binary('and', registers.word.get, i32Constant(0xffff));
+          builder.branchTable(load('i32.load8_u', low, at.DECODE) as I32, [illegal, ...targets], illegal);
+        },
+      );
+    });
+    this.illegal(event);
+  }
+
+  private emitDecision(decision: Decision, labels: Labels): void {
+    const { builder, registers } = this;
+    switch (decision.kind) {
+      case 'nothing':
+        return builder.branch(labels.illegal);
+      case 'instruction':
+        return this.emitInstruction(decision.instruction, labels);
+      case 'test': {
+        const { mask, match, then, otherwise } = decision;
+        const same = compare('eq', binary('and', registers.word.get, i32Constant(mask)), i32Constant(match));
+        builder.if(same, () => this.emitDecision(then, labels));
+        return this.emitDecision(otherwise, labels);
+      }
+      case 'table': {
+        const { shift, width, cases } = decision;
+        const moved = binary('shr_u', registers.word.get, i32Constant(shift));
+        const index = shift + width === 32 ? moved : binary('and', moved, i32Constant(2 ** width - 1));
+        const distinct = [...new Set(cases)].filter(({ kind }) => kind !== 'nothing');
+        return this.emitTable(
+          distinct.map((each) => () => this.emitDecision(each, labels)),
+          (targets) => {
+            const target = (each: Decision): Label => targets[distinct.indexOf(each)] ?? labels.illegal;
+            builder.branchTable(index, cases.map(target), labels.illegal);
+          },
+        );
+      }
+    }
+  }
+
+  /** Code of several cases, none of which goes on into the next, and before them the jump to one. */
+  private emitTable(cases: readonly (() => void)[], jump: (targets: readonly Label[]) => void): void {
     const targets: Label[] = [];
     const nest = (index: number): void => {
-      if (index === decoder.classes.length) {
-        const low = binary('and', registers.word.get, i32Constant(0xffff));
-        builder.branchTable(load('i32.load8_u', low, at.DECODE) as I32, targets, targets[0]!);
-        return;
-      }
-      builder.block((label) => {
+      if (index === cases.length) return jump(targets);
+      this.builder.block((label) => {
         targets[index] = label;
         nest(index + 1);
       });
-      this.emitClass(decoder.classes[index]!, labels);
+      cases[index]!();
     };
     nest(0);
   }
 
-  private emitClass(instructions: readonly Instruction[], labels: { next: Label; event: Label }): void {
-    this.select(instructions, 0xffff, labels);
-  }
-
-  /** Tells instructions of one class apart by the bits they all fix; `known` are those already looked at. */
-  private select(
-    instructions: readonly Instruction[],
-    known: number,
-    labels: { next: Label; event: Label },
-  ): void {
-    const { builder, registers } = this;
-    if (instructions.length === 0) return this.illegal(labels);
-    const shared = instructions.reduce((mask, { encoding }) => mask & encoding.mask, ~known);
-    if (shared === 0) {
-      if (instructions.length > 1) {
-        throw new Error(`encodings overlap: ${instructions.map(({ mnemonic }) => mnemonic).join(', ')}`);
-      }
-      return this.emitInstruction(instructions[0]!, labels);
-    }
-    const groups = groupBy(instructions, shared);
-    if (groups.size > FEW) return this.selectByTable(instructions, known, widestRun(shared), labels);
-    for (const [value, group] of groups) {
-      const same = compare('eq', binary('and', registers.word.get, i32Constant(shared)), i32Constant(value));
-      builder.if(same, () => this.select(group, known | shared, labels));
-    }
-    this.illegal(labels);
-  }
-
-  /** Many at once: a jump by some adjacent bits. Values that lead to the same code share it. */
-  private selectByTable(
-    instructions: readonly Instruction[],
-    known: number,
-    field: BitRun,
-    labels: { next: Label; event: Label },
-  ): void {
-    const { builder, registers } = this;
-    const groups = groupBy(instructions, field.mask);
-    const bodies = new Map<string, readonly Instruction[]>();
-    const bodyOf = new Map<number, string>();
-    for (const [value, group] of groups) {
-      const key = meaning(group, known | field.mask);
-      bodies.set(key, group);
-      bodyOf.set((value & field.mask) >>> field.from, key);
-    }
-    const targets = new Map<string, Label>();
-    const nest = ([body, ...rest]: readonly string[], absent: Label): void => {
-      if (body === undefined) {
-        const index = binary('shr_u', registers.word.get, i32Constant(field.from));
-        const values = Array.from({ length: 2 ** field.width }, (_, value) => bodyOf.get(value));
-        builder.branchTable(
-          binary('and', index, i32Constant(2 ** field.width - 1)),
-          values.map((key) => (key === undefined ? absent : targets.get(key)!)),
-          absent,
-        );
-        return;
-      }
-      builder.block((label) => {
-        targets.set(body, label);
-        nest(rest, absent);
-      });
-      this.select(bodies.get(body)!, known | field.mask, labels);
-    };
-    builder.block((absent) => nest([...bodies.keys()], absent));
-    this.illegal(labels);
-  }
-
-  private emitInstruction(instruction: Instruction, labels: { next: Label; event: Label }): void {
+  private emitInstruction(instruction: Instruction, labels: Labels): void {
     const emitter = new InterpreterEmitter(
       this.builder,
       this.registers,
@@ -306,7 +238,7 @@ class Loop {
     if (!emitter.ended) emitter.finish();
   }
 
-  private illegal({ event }: { event: Label }): void {
+  private illegal(event: Label): void {
     const { builder, registers } = this;
     const { word } = registers;
     const compressed = compare('ne', binary('and', word.get, i32Constant(3)), i32Constant(3));

@@ -18,26 +18,14 @@ export const permutations: readonly Instruction[] = [
   instruction('vmv.v.v', '010111 1 00000 vs1 000 vd 1010111', 'vd, vs1', merge('v')),
   instruction('vmv.v.x', '010111 1 00000 rs1 100 vd 1010111', 'vd, rs1', merge('x')),
   instruction('vmv.v.i', '010111 1 00000 imm[4:0] 011 vd 1010111', 'vd, imm', merge('i')),
-  instruction('vfmv.v.f', '010111 1 00000 rs1 101 vd 1010111', 'vd, frs1', floatMerge('f')),
 
   instruction('vmv.x.s', '010000 1 vs2 00000 010 rd 1010111', 'rd, vs2', toInteger('vector_move_out')),
   instruction('vmv.s.x', '010000 1 00000 rs1 110 vd 1010111', 'vd, rs1', family('vector_move_in')('x')),
-  instruction('vfmv.f.s', '010000 1 vs2 00000 001 rd 1010111', 'frd, vs2', (x) =>
-    x.fd(x.call('vector_float_move_out', [x.word]) as I64),
-  ),
-  instruction(
-    'vfmv.s.f',
-    '010000 1 00000 rs1 101 vd 1010111',
-    'vd, frs1',
-    family('vector_float_move_in')('f'),
-  ),
 
   ...row(slide, 'OPI', 'vslideup', '001110', 'vx vu'),
   ...row(slide, 'OPI', 'vslidedown', '001111', 'vx vu'),
   ...row(slideOne, 'OPM', 'vslide1up', '001110', 'vx'),
   ...row(slideOne, 'OPM', 'vslide1down', '001111', 'vx'),
-  ...row(floatSlideOne, 'OPF', 'vfslide1up', '001110', 'vf'),
-  ...row(floatSlideOne, 'OPF', 'vfslide1down', '001111', 'vf'),
 
   ...row(gather, 'OPI', 'vrgather', '001100', 'vv vx vu'),
   ...row(gather16, 'OPI', 'vrgatherei16', '001110', 'vv'),
@@ -51,4 +39,19 @@ export const permutations: readonly Instruction[] = [
       wholeMove,
     ),
   ),
+];
+
+export const floatPermutations: readonly Instruction[] = [
+  instruction('vfmv.v.f', '010111 1 00000 rs1 101 vd 1010111', 'vd, frs1', floatMerge('f')),
+  instruction('vfmv.f.s', '010000 1 vs2 00000 001 rd 1010111', 'frd, vs2', (x) =>
+    x.fd(x.call('vector_float_move_out', [x.word]) as I64),
+  ),
+  instruction(
+    'vfmv.s.f',
+    '010000 1 00000 rs1 101 vd 1010111',
+    'vd, frs1',
+    family('vector_float_move_in')('f'),
+  ),
+  ...row(floatSlideOne, 'OPF', 'vfslide1up', '001110', 'vf'),
+  ...row(floatSlideOne, 'OPF', 'vfslide1down', '001111', 'vf'),
 ];

@@ -2,7 +2,7 @@
 import * as at from '../../layout';
 import { cell, setCell } from '../state';
 import { illegal } from '../trap';
-import { ELEN, elements, finish, lmulOf, sewOf, vectorsOn } from './unit';
+import { elements, finish, lmulOf, sewOf, vectorsOn, widest } from './unit';
 
 const VILL: u64 = u64(1) << 63;
 /** vma, vta, vsew and vlmul: everything else is reserved. */
@@ -12,7 +12,8 @@ const DEFINED: u64 = 0xff;
 function maximumOf(vtype: u64): u32 {
   const sew = sewOf(vtype);
   const lmul = lmulOf(vtype);
-  if ((vtype & ~DEFINED) != 0 || sew > ELEN || lmul == -4 || i32(sew) > i32(ELEN) + min(lmul, 0)) return 0;
+  if ((vtype & ~DEFINED) != 0 || sew > widest() || lmul == -4 || i32(sew) > i32(widest()) + min(lmul, 0))
+    return 0;
   return elements(sew, lmul);
 }
 

@@ -20,6 +20,7 @@ import {
   vs1,
   vs2,
   vstart,
+  widest,
 } from './unit';
 
 /** The low three bits of the vs1 field; what is above says single width, widening, or narrowing. */
@@ -125,13 +126,13 @@ export function vector_float_convert(word: u32): void {
 }
 
 export function vector_float_convert_widening(word: u32): void {
-  if (!beginFloat(word) || sew == 3 || !exists(vs1 & 7, sew, sew + 1)) return illegal(word);
+  if (!beginFloat(word) || sew == widest() || !exists(vs1 & 7, sew, sew + 1)) return illegal(word);
   if (!group(vd, lmul + 1) || !group(vs2, lmul) || !widens(vd, lmul + 1, vs2, lmul)) return illegal(word);
   each(word, vs1 & 7, sew, sew + 1);
 }
 
 export function vector_float_convert_narrowing(word: u32): void {
-  if (!beginFloat(word) || sew == 3 || !exists(vs1 & 7, sew + 1, sew)) return illegal(word);
+  if (!beginFloat(word) || sew == widest() || !exists(vs1 & 7, sew + 1, sew)) return illegal(word);
   if (!group(vd, lmul) || !group(vs2, lmul + 1) || !narrows(vd, lmul, vs2, lmul + 1)) return illegal(word);
   each(word, vs1 & 7, sew + 1, sew);
 }

@@ -21,6 +21,7 @@ import {
   vl,
   vs2,
   vstart,
+  widest,
 } from './unit';
 
 /** vxrm: round to nearest up, to nearest even, down, to odd. */
@@ -179,7 +180,7 @@ export function vector_fixed_point(word: u32, scalar: u64): void {
 
 /** vnclipu and vnclip: twice SEW, scaled and saturated to SEW. */
 export function vector_clip(word: u32, scalar: u64): void {
-  if (!begin(word) || sew == 3 || !toHalf(word)) return illegal(word);
+  if (!begin(word) || sew == widest() || !toHalf(word)) return illegal(word);
   const isSigned = (funct6(word) & 1) != 0;
   const first = address(vs2);
   const second = secondSource(word, scalar);

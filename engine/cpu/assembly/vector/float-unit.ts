@@ -5,14 +5,15 @@ import * as soft from '../softfloat';
 import { canonicalNaN } from '../softfloat/format';
 import { flags } from '../softfloat/status';
 import { FS, cell, setCell, status } from '../state';
-import { begin, bitsOf, finish, maskOf } from './unit';
+import { begin, bitsOf, finish, hasOption, maskOf } from './unit';
 
 /** The dynamic rounding mode: vector instructions have no field for it. */
 export let rm: u32 = 0;
 
 /** Whether this hart computes with elements of this width. */
 export function isFloat(width: u32): bool {
-  return width == 2 || width == 3;
+  if (width == 2) return hasOption(at.OPTION_VECTOR_SINGLE);
+  return width == 3 && hasOption(at.OPTION_VECTOR_DOUBLE);
 }
 
 /** As `begin`, and floating point is on, and frm names a mode: even where nothing is rounded. */

@@ -1,7 +1,17 @@
 // Integer arithmetic. "Vector Extension", "Vector Integer Arithmetic Instructions".
 import { mulh, mulhsu, mulhu } from '../multiply';
 import { illegal } from '../trap';
-import { accumulatesDouble, aligned, group, notMask, sameWidth, toDouble, toHalf, toMask, widens } from './rules';
+import {
+  accumulatesDouble,
+  aligned,
+  group,
+  notMask,
+  sameWidth,
+  toDouble,
+  toHalf,
+  toMask,
+  widens,
+} from './rules';
 import {
   active,
   address,
@@ -25,6 +35,7 @@ import {
   vs1,
   vs2,
   vstart,
+  widest,
 } from './unit';
 
 /** Operations of OPI by funct6, and those of OPM with this bit above it. */
@@ -330,7 +341,7 @@ export function vector_widening(word: u32, scalar: u64): void {
   const product = code >= u32(Widening.mulu);
   const wide = !product && (code & Widening.wide) != 0;
   const accumulates = code >= u32(Widening.maccu);
-  if (!begin(word) || sew == 3) return illegal(word);
+  if (!begin(word) || sew == widest()) return illegal(word);
   if (!(accumulates ? accumulatesDouble(word) : toDouble(word, wide))) return illegal(word);
   const what = wide ? code & ~Widening.wide : code;
   const first = address(vs2);
@@ -346,7 +357,7 @@ export function vector_widening(word: u32, scalar: u64): void {
 
 /** vnsrl and vnsra. */
 export function vector_narrowing(word: u32, scalar: u64): void {
-  if (!begin(word) || sew == 3 || !toHalf(word)) return illegal(word);
+  if (!begin(word) || sew == widest() || !toHalf(word)) return illegal(word);
   const arithmetic = (funct6(word) & 1) != 0;
   const first = address(vs2);
   const second = secondSource(word, scalar);

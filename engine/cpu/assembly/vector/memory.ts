@@ -26,6 +26,7 @@ import {
   vl,
   vs2,
   vstart,
+  widest,
 } from './unit';
 
 /** Fields of a segment, 1 to 8. */
@@ -44,10 +45,10 @@ function span(fields: u32, emul: i32): u32 {
   return emul <= 0 ? fields : fields << emul;
 }
 
-/** The data group of each field: at most eight registers in all, and none behind v31. */
-function dataGroups(fields: u32, emul: i32): bool {
+/** The data group of each field: at most eight registers in all, and none behind v31. Memory is read by `width`. */
+function dataGroups(fields: u32, emul: i32, width: u32): bool {
   const count = span(fields, emul);
-  return group(vd, emul) && count <= 8 && vd + count <= 32;
+  return width <= widest() && group(vd, emul) && count <= 8 && vd + count <= 32;
 }
 
 /** One element between memory and a register. False after a trap. */
@@ -110,7 +111,7 @@ function unitStride(word: u32, virtual: u64, stores: bool): void {
   const width = widthOf(word);
   const emul = lmul + i32(width) - i32(sew);
   const fields = fieldsOf(word);
-  if (!dataGroups(fields, emul)) return illegal(word);
+  if (!dataGroups(fields, emul, width)) return illegal(word);
   if (masked || fields > 1) transferStrided(virtual, u64(fields) << width, width, fields, emul, stores);
   else transferRun(virtual, vstart, vl, width, stores);
 }
@@ -127,7 +128,7 @@ function strided(word: u32, virtual: u64, stride: u64, stores: bool): void {
   const width = widthOf(word);
   const emul = lmul + i32(width) - i32(sew);
   const fields = fieldsOf(word);
-  if (!dataGroups(fields, emul)) return illegal(word);
+  if (!dataGroups(fields, emul, width)) return illegal(word);
   transferStrided(virtual, stride, width, fields, emul, stores);
 }
 
@@ -167,7 +168,7 @@ function indexed(word: u32, virtual: u64, stores: bool): void {
   const width = widthOf(word);
   const emul = lmul + i32(width) - i32(sew);
   const fields = fieldsOf(word);
-  if (!dataGroups(fields, lmul) || !group(vs2, emul)) return illegal(word);
+  if (!dataGroups(fields, lmul, width) || !group(vs2, emul)) return illegal(word);
   const apart = stores ? readsIndicesApart(fields, width, emul) : mayOverwriteIndices(fields, width, emul);
   if (!apart) return illegal(word);
   for (let i = vstart; i < vl; i++) {
@@ -191,7 +192,7 @@ export function vector_load_fault_only_first(word: u32, virtual: u64): void {
   const width = widthOf(word);
   const emul = lmul + i32(width) - i32(sew);
   const fields = fieldsOf(word);
-  if (!dataGroups(fields, emul)) return illegal(word);
+  if (!dataGroups(fields, emul, width)) return illegal(word);
   const bytes = u64(fields) << width;
   for (let i = vstart; i < vl; i++) {
     if (!active(i)) continue;
@@ -211,7 +212,7 @@ function whole(word: u32, virtual: u64, stores: bool): void {
   takeRegisters(word);
   const width = widthOf(word);
   const registers = fieldsOf(word);
-  if (!aligned(vd, 31 - clz(registers))) return illegal(word);
+  if (width > widest() || !aligned(vd, 31 - clz(registers))) return illegal(word);
   transferRun(virtual, vstart, (registers << 4) >> width, width, stores);
 }
 

@@ -17,6 +17,7 @@ import {
   vs1,
   vs2,
   vstart,
+  widest,
 } from './unit';
 
 const enum Reduction {
@@ -60,7 +61,7 @@ function reduce(what: u32, so: u64, base: u32, i: u32): u64 {
 /** Where a reduction may be: it cannot be resumed, and its scalars are single registers. `doubled`: of twice SEW. */
 export function reducible(doubled: bool): bool {
   if (vstart != 0 || !group(vs2, lmul) || !notMask(vs1)) return false;
-  return !doubled || (sew < 3 && disjoint(vs1, 0, vs2, lmul));
+  return !doubled || (sew < widest() && disjoint(vs1, 0, vs2, lmul));
 }
 
 export function vector_reduce(word: u32, _scalar: u64): void {

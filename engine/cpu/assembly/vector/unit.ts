@@ -15,8 +15,14 @@ export let lmul: i32 = 0;
 export let vl: u32 = 0;
 export let vstart: u32 = 0;
 
-/** ELEN, 64 bits, as `sew` counts. */
-export const ELEN: u32 = 3;
+export function hasOption(option: u32): bool {
+  return (load<u32>(at.OPTIONS) & option) != 0;
+}
+
+/** ELEN, 64 or 32 bits, as `sew` counts. */
+export function widest(): u32 {
+  return hasOption(at.OPTION_VECTOR_64) ? 3 : 2;
+}
 
 export function lmulOf(vtype: u64): i32 {
   return (i32(vtype) << 29) >> 29;
