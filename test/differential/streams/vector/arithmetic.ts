@@ -8,9 +8,13 @@ import type { Instruction } from '../../../../engine/isa/instruction';
 import type { Draw } from '../../draw';
 import { plainProfile, type Group, type Profile, type Stream } from '../../program';
 import type { Random } from '../../random';
+import { withNewer } from '../../target';
 import { doubleCorners, singleCorners } from '../../values';
 import { configure, configureAnyhow, control } from './configuration';
 import { instance, register } from './operands';
+
+/** QEMU 7.2 knows vectors, but its log does not show them. */
+export const target = withNewer('v');
 
 /** Floating point and vectors on, in any of the three states; now and then one of them off. */
 export function profile(random: Random): Profile {
@@ -77,6 +81,7 @@ function stream(
 ): Stream {
   return {
     name,
+    target,
     length: 110,
     profile,
     group(draw) {
@@ -104,6 +109,7 @@ export const arithmeticStreams: readonly Stream[] = [
 
 export const configurationStream: Stream = {
   name: 'v-configuration',
+  target,
   length: 110,
   profile,
   group(draw) {
@@ -118,6 +124,7 @@ export const configurationStream: Stream = {
 /** Words of the major opcode: reserved encodings among them. */
 export const reservedStream: Stream = {
   name: 'v-reserved',
+  target,
   length: 110,
   profile,
   group(draw) {

@@ -4,7 +4,7 @@ import type { Draw } from '../../draw';
 import { testBase, testPages } from '../../page-tables';
 import type { Group, Stream } from '../../program';
 import { pagingStream } from '../paging';
-import { fresh, profile } from './arithmetic';
+import { fresh, profile, target } from './arithmetic';
 import { configure, control, typeOf } from './configuration';
 import { register } from './operands';
 
@@ -93,6 +93,7 @@ const near: Place = (draw, mnemonic) => {
 
 export const memoryStream: Stream = {
   name: 'v-memory',
+  target,
   length: 90,
   profile,
   group(draw) {
@@ -120,6 +121,7 @@ const mapped: Place = (draw, mnemonic) => {
 /** Page faults in mid-access: programs go on with vstart as the trap left it. */
 export const pagedMemoryStream: Stream = {
   name: 'v-paging',
+  target,
   length: 80,
   profile: (random) => {
     let start = pagingStream.profile(random);
