@@ -46,7 +46,8 @@ const registers = (operands: string): number[] =>
 /** To read one register with two widths is reserved, but QEMU compresses by a mask among the elements, and compares or adds v0 under v0. */
 function toleratedByQemu(mnemonic: string, operands: string, lmul: number): boolean {
   const [, vs2 = 0, vs1] = registers(operands.replace(/v0(\.t)?$/, ''));
-  if (/^vm[sf]|m$/.test(mnemonic) && /v0(\.t)?$/.test(operands)) return vs2 === 0 || vs1 === 0;
+  if (/^vm(s(eq|ne|lt|le|gt)|f)|\.v[vxi]m$/.test(mnemonic) && /v0(\.t)?$/.test(operands))
+    return vs2 === 0 || vs1 === 0;
   return mnemonic === 'vcompress.vm' && vs1! >= vs2 && vs1! < vs2 + 2 ** Math.max(0, lmul);
 }
 
