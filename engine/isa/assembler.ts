@@ -15,7 +15,7 @@ const readers: readonly (readonly [
   [/^vm$/, (word) => word, (text) => (text === '' ? 1 : 0)],
   [/^zimm$/, () => 'rs1', Number],
   [/^rm$/, (word) => word, (text) => roundingNames.indexOf(text)],
-  [/^(csr|imm|pred|succ|vtype)$/, (word) => word, Number],
+  [/^(csr|imm|pred|succ|n|vtype)$/, (word) => word, Number],
 ];
 
 /** A line that is no instruction, or whose operand does not fit its field. */

@@ -51,9 +51,26 @@ export const extensionRows: readonly ExtensionRow[] = [
   always('sstvala', '1.0'), // stval says what the manual wants it to
   always('sstvecd', '1.0'), // stvec takes every aligned address
   always('ssu64xl', '1.0'), // sstatus.UXL can be 64
+  always('svbare', '1.0'), // satp can be off
+  always('sv39', '1.0'), // three levels of page tables
   // Unprivileged.
+  row('zicbom', '1.0'),
+  row('zicbop', '1.0'),
+  row('zicboz', '1.0'),
+  row('zicond', '1.0'),
+  row('zihintntl', '1.0'),
+  row('zihintpause', '2.0'),
+  row('zimop', '1.0'),
+  row('zacas', '1.0', 'a'),
+  row('zawrs', '1.01', 'a'),
+  row('zfa', '1.0', 'f'),
+  row('zfh', '1.0', 'zfhmin'),
+  row('zfhmin', '1.0', 'f'),
   row('zba', '1.0'),
   row('zbb', '1.0'),
+  row('zbc', '1.0'),
+  row('zbkb', '1.0'),
+  row('zbkc', '1.0'),
   row('zbs', '1.0'),
   // Vectors. Unprivileged ISA manual, "V" and "Zve*", "Zvl*".
   row('zvl32b', '1.0'),
@@ -65,8 +82,25 @@ export const extensionRows: readonly ExtensionRow[] = [
   row('zve64f', '1.0', 'zve32f', 'zve64x'),
   row('zve64d', '1.0', 'zve64f', 'd'),
   row('v', '1.0', 'zve64d', 'zvl128b'),
+  row('zvfhmin', '1.0', 'zve32f'),
+  row('zvfh', '1.0', 'zvfhmin', 'zfhmin'),
+  row('zcb', '1.0', 'c'),
+  row('zcmop', '1.0', 'c'),
   // Privileged.
-  row('sstc', '1.0'),
+  row('sdtrig', '1.0'), // breakpoints in hardware
+  row('smcntrpmf', '1.0'), // cycle and instret by mode
+  row('smepmp', '1.0'), // physical memory that M-mode itself may not execute, or not touch
+  row('smstateen', '1.0', 'ssstateen'),
+  row('sscofpmf', '1.0', 'zihpm'), // counters that interrupt
+  row('ssstateen', '1.0'),
+  row('sstc', '1.0'), // timer interrupts in S-mode
+  row('sv48', '1.0', 'sv39'),
+  row('sv57', '1.0', 'sv48'),
+  row('svade', '1.0'), // A and D bits are software's to set
+  row('svadu', '1.0'), // or the hart's, where it is told to
+  row('svinval', '1.0'),
+  row('svnapot', '1.0'), // pages of 64 KiB
+  row('svpbmt', '1.0'), // memory types of pages
 ];
 
 const namesWhere = (test: (row: ExtensionRow) => boolean): readonly string[] =>
@@ -81,12 +115,18 @@ export const selectable = namesWhere((row) => row.always !== true);
 /** Names for many at once: what they add to rv64gc. RISC-V Profiles, "RVA22U64" and "RVA22S64", what is mandatory. */
 export const profiles: ReadonlyMap<string, readonly string[]> = new Map([
   ['rv64gc', []],
-  ['rva22', ['zba', 'zbb', 'zbs']],
+  [
+    'rva22',
+    [
+      ...['zicbom', 'zicbop', 'zicboz', 'zihintpause', 'zfhmin', 'zba', 'zbb', 'zbs'],
+      ...['svade', 'svinval', 'svpbmt'],
+    ],
+  ],
   ['max', selectable],
 ]);
 
-/** The CPU of a guest that does not choose: RVA22, and the timer that spares Linux a call a tick. */
-export const defaultChoice: readonly string[] = ['rva22', 'sstc'];
+/** The CPU of a guest that does not choose: RVA22, the timer that spares Linux a call a tick, and QEMU's page tables. */
+export const defaultChoice: readonly string[] = ['rva22', 'sstc', 'sv57'];
 
 /** A choice of extensions that cannot be. The message names the rule and what to do. */
 export class ExtensionError extends Error {

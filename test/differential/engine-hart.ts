@@ -7,6 +7,9 @@ import type { SteppableHart } from './lockstep';
 
 const RAM_BASE = 0x8000_0000n;
 
+/** Address translation as all references have it. */
+const schemes = ['sv48', 'sv57'];
+
 /** Programs set mtimecmp to all ones, which is what it is. */
 const inAclint = (address: number): boolean => address >= 0x200_0000 && address < 0x201_0000;
 
@@ -15,7 +18,7 @@ export class EngineHart implements SteppableHart {
 
   constructor(extensions: readonly string[]) {
     this.hart = new Hart({
-      extensions: chooseExtensions(extensions),
+      extensions: [...chooseExtensions(extensions), ...schemes],
       ramSize: memoryMebibytes * 2 ** 20,
       bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
     });

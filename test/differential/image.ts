@@ -36,7 +36,8 @@ const dataPointerRegister = 26;
 
 function bodyOf(program: Program, index: number): string[] {
   return [
-    program.profile.compressed ? '.option rvc' : '.option norvc',
+    // `.option rvc` would not bring back what needs C: Zcb, Zcmop.
+    program.profile.compressed ? `.option arch, ${marchOf(program.target.extensions)}` : '.option norvc',
     '.align 2',
     `body_${index}:`,
     ...program.groups.flatMap((group) => group.map((line) => (line.endsWith(':') ? line : `  ${line}`))),

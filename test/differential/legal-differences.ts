@@ -104,6 +104,11 @@ export const notGenerated: readonly { readonly what: string; readonly reason: st
     what: 'S-mode fetches from U pages',
     reason: 'QEMU 7.2 allows them once a load under SUM has filled its TLB',
   },
+  {
+    what: 'WRS.NTO below M-mode under mstatus.TW',
+    reason:
+      'how long it may wait is free; QEMU traps even when there is no reservation to wait for, and leaves mtval zero',
+  },
   { what: 'WFI outside M-mode with nothing pending', reason: 'it may wait for ever' },
   { what: 'locked PMP entries', reason: 'they outlive the program; nothing but a reset removes them' },
   { what: 'a changed page-table entry before SFENCE.VMA', reason: 'the TLB may or may not hold the old one' },

@@ -3,7 +3,7 @@
  * of an instruction's low half gives its class: a compressed instruction is
  * settled by that, a 32-bit one but for what its upper half says.
  */
-import { matches } from '../../isa/encoding';
+import { isWithin, matches } from '../../isa/encoding';
 import type { Instruction } from '../../isa/instruction';
 
 export interface Decoder {
@@ -24,7 +24,11 @@ function candidates(instructions: readonly Instruction[], low: number): number[]
       : encoding.length === 4 && (low & encoding.mask & 0xffff) === (encoding.match & 0xffff);
     if (fits) found.push(i);
   });
-  return found;
+  if (!compressed) return found;
+  // The low half is all there is: of nested encodings only the innermost can be meant.
+  const hasInner = (i: number): boolean =>
+    found.some((j) => isWithin(instructions[j]!.encoding, instructions[i]!.encoding));
+  return found.filter((i) => !hasInner(i));
 }
 
 export function buildDecoder(instructions: readonly Instruction[]): Decoder {

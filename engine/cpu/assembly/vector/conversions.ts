@@ -1,6 +1,8 @@
 // Conversions between floating point and integers, and between formats. "Vector Extension", "Vector Floating-Point/
 // Integer Type-Convert Instructions", with its widening and narrowing forms.
+import * as at from '../../layout';
 import * as soft from '../softfloat';
+import * as half from '../softfloat/half';
 import { NV, NX, RTZ, flags, setFlags } from '../softfloat/status';
 import { illegal } from '../trap';
 import { beginFloat, finishFloat, isFloat, narrow, rm, widen } from './float-unit';
@@ -9,6 +11,7 @@ import {
   active,
   address,
   bitsOf,
+  hasFeature,
   lmul,
   maskOf,
   put,
@@ -58,21 +61,33 @@ function saturateUnsigned(value: u64, width: u32, before: u32): u64 {
 function toSigned(x: u64, from: u32, to: u32, mode: u32): u64 {
   if (to == 3) return from == 3 ? soft.f64_to_i64(x, mode) : soft.f32_to_i64(u32(x), mode);
   const before = flags;
-  const value = from == 3 ? soft.f64_to_i32(x, mode) : soft.f32_to_i32(u32(x), mode);
+  const value =
+    from == 3
+      ? soft.f64_to_i32(x, mode)
+      : from == 2
+        ? soft.f32_to_i32(u32(x), mode)
+        : half.f16_to_i32(u16(x), mode);
   return saturateSigned(value, to, before);
 }
 
 function toUnsigned(x: u64, from: u32, to: u32, mode: u32): u64 {
   if (to == 3) return from == 3 ? soft.f64_to_u64(x, mode) : soft.f32_to_u64(u32(x), mode);
   const before = flags;
-  const value = from == 3 ? soft.f64_to_u32(x, mode) : soft.f32_to_u32(u32(x), mode);
+  const value =
+    from == 3
+      ? soft.f64_to_u32(x, mode)
+      : from == 2
+        ? soft.f32_to_u32(u32(x), mode)
+        : half.f16_to_u32(u16(x), mode);
   return saturateUnsigned(value & maskOf(2), to, before);
 }
 
 function fromSigned(x: i64, to: u32): u64 {
+  if (to == 1) return half.i64_to_f16(x, rm);
   return to == 3 ? soft.i64_to_f64(x, rm) : soft.i64_to_f32(x, rm);
 }
 function fromUnsigned(x: u64, to: u32): u64 {
+  if (to == 1) return half.u64_to_f16(x, rm);
   return to == 3 ? soft.u64_to_f64(x, rm) : soft.u64_to_f32(x, rm);
 }
 
@@ -117,6 +132,7 @@ function each(word: u32, kind: u32, from: u32, to: u32): void {
 
 /** Whether the formats that this kind reads and writes exist. */
 function exists(kind: u32, from: u32, to: u32): bool {
+  if (kind == Kind.format && from + to == 3 && hasFeature(at.FEATURE_VECTOR_HALF_CONVERSION)) return true;
   return (!readsFloat(kind) || isFloat(from)) && (!writesFloat(kind) || isFloat(to));
 }
 

@@ -15,13 +15,13 @@ export let lmul: i32 = 0;
 export let vl: u32 = 0;
 export let vstart: u32 = 0;
 
-export function hasOption(option: u32): bool {
-  return (load<u32>(at.OPTIONS) & option) != 0;
+export function hasFeature(feature: u32): bool {
+  return (load<u32>(at.FEATURES) & feature) != 0;
 }
 
 /** ELEN, 64 or 32 bits, as `sew` counts. */
 export function widest(): u32 {
-  return hasOption(at.OPTION_VECTOR_64) ? 3 : 2;
+  return hasFeature(at.FEATURE_VECTOR_64) ? 3 : 2;
 }
 
 export function lmulOf(vtype: u64): i32 {

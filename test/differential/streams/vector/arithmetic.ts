@@ -14,7 +14,7 @@ import { configure, configureAnyhow, control } from './configuration';
 import { instance, register } from './operands';
 
 /** QEMU 7.2 knows vectors, but its log does not show them. */
-export const target = withNewer('v');
+export const target = withNewer('v', 'zvfh');
 
 /** Floating point and vectors on, in any of the three states; now and then one of them off. */
 export function profile(random: Random): Profile {
@@ -96,13 +96,13 @@ function stream(
 }
 
 const integers = [0, 1, 2, 3] as const;
-const formats = [2, 2, 2, 3, 3, 1, 0] as const;
+const formats = [2, 2, 2, 3, 3, 1, 1, 1, 0] as const;
 
 export const arithmeticStreams: readonly Stream[] = [
   stream('v-integer', integer, integers, [2]),
   stream('v-fixed-point', fixedPoint, integers, [2]),
-  stream('v-floating-point', floatingPoint, formats, [2, 2, 3, 3, 1]),
-  stream('v-reductions', reductions, [0, 1, 2, 2, 3, 3], [2, 3]),
+  stream('v-floating-point', floatingPoint, formats, [1, 1, 2, 2, 3]),
+  stream('v-reductions', reductions, [0, 1, 1, 2, 2, 3, 3], [1, 2, 3]),
   stream('v-masks', masks, integers, [2]),
   stream('v-permutations', permutations, integers, [2, 3]),
 ];
