@@ -12,13 +12,18 @@ const range = (count: number, line: (index: number) => string): string[] =>
  * fetch it returns to s11 instead.
  */
 export const runtimeOf = ({ extensions }: Target): readonly string[] =>
-  code([
-    ...(extensions.some((name) => name.startsWith('zicbo')) ? environmentReset : []),
-    ...(extensions.includes('v') ? vectorReset : []),
-  ]);
+  code(
+    extensions.includes('v') ? vectorReset : [],
+    cleared.flatMap(([extension, registers]) => (extensions.includes(extension) ? registers : [])),
+  );
 
-/** Cache-block operations are a matter of privilege. */
-const environmentReset: readonly string[] = ['  csrw menvcfg, x0', '  csrw senvcfg, x0'];
+/** Registers that a program of these extensions may have left with anything in them. */
+const cleared: readonly (readonly [extension: string, registers: readonly string[]])[] = [
+  ['svpbmt', ['menvcfg', 'senvcfg']],
+  ['zicbom', ['menvcfg', 'senvcfg']],
+  ['zicboz', ['menvcfg', 'senvcfg']],
+  ['smstateen', ['mstateen0', 'mstateen1', 'mstateen2', 'mstateen3']],
+];
 
 /** t6 points to the program's region. Ends with vl = 2 and SEW = 64. */
 const vectorReset: readonly string[] = [
@@ -31,7 +36,7 @@ const vectorReset: readonly string[] = [
   '  vsetivli x0, 2, e64, m1, ta, ma',
 ];
 
-const code = (resets: readonly string[]): readonly string[] => [
+const code = (vectors: readonly string[], registers: readonly string[]): readonly string[] => [
   '.option norvc',
   '.option norelax',
   '.text',
@@ -44,6 +49,7 @@ const code = (resets: readonly string[]): readonly string[] => [
   '  li t4, 0x2004000',
   '  li t5, -1',
   '  sd t5, 0(t4)',
+  '  csrw 0x14d, t5', // stimecmp
   `  li s10, ${controlPage}`,
   '  lwu t0, 0(s10)',
   '  lwu t1, 8(s10)',
@@ -67,7 +73,7 @@ const code = (resets: readonly string[]): readonly string[] => [
   ...['mie', 'mip', 'mcause', 'mtval', 'mscratch', 'sepc', 'scause', 'stval', 'sscratch'].map(
     (csr) => `  csrw ${csr}, x0`,
   ),
-  ...['mcounteren', 'scounteren', 'pmpcfg2'].map((csr) => `  csrw ${csr}, x0`),
+  ...[...registers, 'mcounteren', 'scounteren', 'pmpcfg2'].map((csr) => `  csrw ${csr}, x0`),
   ...range(15, (index) => `  csrw pmpaddr${index + 1}, x0`),
   ...(['medeleg', 'mideleg', 'satp', 'mepc'] as const).flatMap((csr) => [
     `  ld t5, ${startWords[csr] * 8}(t6)`,
@@ -77,7 +83,7 @@ const code = (resets: readonly string[]): readonly string[] => [
   '  csrw mstatus, t5',
   '  csrw fcsr, x0',
   ...range(32, (index) => `  fld f${index}, ${(32 + index) * 8}(t6)`),
-  ...resets,
+  ...vectors,
   `  ld t5, ${startWords.mstatus * 8}(t6)`,
   '  csrw mstatus, t5',
   '  sfence.vma',
