@@ -148,6 +148,13 @@ export const FEATURE_SV48 = 8;
 export const FEATURE_SV57 = 16;
 export const FEATURE_SSCOFPMF = 32;
 export const FEATURE_SMSTATEEN = 64;
+// What vector elements may be beyond integers of 32 bits.
+export const FEATURE_VECTOR_64 = 128;
+export const FEATURE_VECTOR_SINGLE = 256;
+export const FEATURE_VECTOR_DOUBLE = 512;
+/** Half precision: conversions to and from single, and all of it. */
+export const FEATURE_VECTOR_HALF_CONVERSION = 1024;
+export const FEATURE_VECTOR_HALF = 2048;
 
 // --- Tables.
 export const CSR_INDEX = 0x3000;

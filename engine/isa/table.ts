@@ -10,6 +10,7 @@ import { m } from './m';
 import { paravirt } from './paravirt';
 import { privileged } from './privileged';
 import { rv64i } from './rv64i';
+import { vector } from './v';
 import { svinval } from './svinval';
 import { zacas } from './zacas';
 import { zawrs } from './zawrs';
@@ -53,6 +54,7 @@ export const optional: readonly Extension[] = [
   ...zcb,
   zcmop,
   svinval,
+  ...vector,
 ];
 
 /** What a model adds to its harts; no guest can ask for it. */

@@ -30,6 +30,7 @@ const vectorReset: readonly string[] = [
   '  li t5, 0x6600',
   '  csrw mstatus, t5',
   '  csrw vcsr, x0',
+  '  csrw vstart, x0',
   `  addi t5, t6, ${vectorWords * 8}`,
   ...range(4, (index) => `  vl8re64.v v${index * 8}, (t5)\n  addi t5, t5, 128`),
   '  vsetivli x0, 2, e64, m1, ta, ma',

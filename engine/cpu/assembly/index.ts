@@ -26,3 +26,4 @@ export {
   wait_shortly_on_reservation,
   float_enabled,
 } from './trap';
+export * from './vector';

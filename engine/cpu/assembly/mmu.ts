@@ -211,6 +211,19 @@ export function resolve(virtual: u64, length: u64, access: u32): u64 {
   return physical;
 }
 
+/** Whether a load would find RAM: all of it, in whatever pages it lies. Raises nothing. */
+export function readable(virtual: u64, length: u64): bool {
+  const last = virtual + length - 1;
+  for (let page = virtual; page <= last; page = (page | 0xfff) + 1) {
+    if (lookUp(page, Access.Read) != PAGE_FAULT) continue;
+    const mode = dataPrivilege();
+    const physical = translate(page, Access.Read, mode);
+    if (physical >= ACCESS_FAULT || !inRam(physical, 1)) return false;
+    if (!permits(physical, min(last - page, 0xfff - (page & 0xfff)) + 1, Access.Read, mode)) return false;
+  }
+  return true;
+}
+
 /** Empties all TLBs. */
 export function tlb_flush(): void {
   memory.fill(at.TLB, 0xff, at.TLB_END - at.TLB);
