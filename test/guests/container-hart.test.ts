@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeTar } from '../../scripts/images/tar';
 import { describeWith, program } from '../requirement';
-import { createContainer, runContainer, text } from './container';
+import { createContainer, runContainer, runInSlices, text } from './container';
 
 const compiler = program('riscv64-linux-gnu-gcc', 'gcc-riscv64-linux-gnu libc6-dev-riscv64-cross');
 
@@ -21,14 +21,23 @@ describeWith([compiler], 'the hart as a program in a container sees it', () => {
   let archive: Uint8Array;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'container-hart-'));
-    const binary = join(folder, 'hart');
-    const source = join(__dirname, 'programs', 'hart.c');
-    const built = spawnSync('riscv64-linux-gnu-gcc', ['-O1', '-static', source, '-o', binary]);
-    if (built.status !== 0) throw new Error(built.stderr.toString());
     archive = writeTar([
-      { kind: 'file', path: 'hart', content: new Uint8Array(readFileSync(binary)), mode: 0o755 },
+      { kind: 'file', path: 'hart', content: compile('hart'), mode: 0o755 },
+      {
+        kind: 'file',
+        path: 'vectors',
+        content: compile('vectors', '-march=rv64gcv', '-pthread'),
+        mode: 0o755,
+      },
     ]);
   });
+  function compile(name: string, ...flags: readonly string[]): Uint8Array {
+    const binary = join(folder, name);
+    const source = join(__dirname, 'programs', `${name}.c`);
+    const built = spawnSync('riscv64-linux-gnu-gcc', ['-O1', '-static', ...flags, source, '-o', binary]);
+    if (built.status !== 0) throw new Error(built.stderr.toString());
+    return new Uint8Array(readFileSync(binary));
+  }
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const ask = (cpu: readonly string[]): string =>
@@ -48,5 +57,21 @@ describeWith([compiler], 'the hart as a program in a container sees it', () => {
     expect(output).toContain(`hwprobe 0 base 1 extensions ${maskOf(always)} block 0 unknown -1\n`);
     expect(output).not.toMatch(/isa.*zicboz/);
     expect(output).toContain('cbo.zero is illegal\n');
+  });
+
+  it('has vectors of its own, whatever other threads and signal handlers do with theirs', () => {
+    const make = () => createContainer(['/vectors'], { archive, definition: { cpu: ['rva22', 'v'] } });
+    expect(text(runContainer(make()))).toBe(
+      'threads 3 3\nsignal 53465457 568, vl 9 vtype d2 vxrm 2 differences 0\n',
+    );
+    const whole = make();
+    runContainer(whole);
+    const end = whole.instructions - 100;
+    expect(runInSlices(make, end, 30)).toEqual(runInSlices(make, end, 1));
+  });
+
+  it('has no vectors where none are chosen', () => {
+    const { exit } = runContainer(createContainer(['/vectors'], { archive, definition: { cpu: ['rva22'] } }));
+    expect(exit).toMatchObject({ reason: 'halted', code: 128 + 4 });
   });
 });

@@ -71,7 +71,7 @@ export class Container implements Guest {
       monitor: true,
       ...(host.engine && { engine: host.engine }),
     });
-    prepareHart(this.hart);
+    prepareHart(this.hart, extensions);
     const ram = new Ram({
       base: RAM_BASE,
       bytes: this.hart.ram,
