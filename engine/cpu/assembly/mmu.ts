@@ -16,6 +16,7 @@ import {
   status,
   selectTlbs,
 } from './state';
+import { noticeWrite } from './translation';
 import { raise } from './trap';
 import { trigger, watched } from './triggers';
 
@@ -56,7 +57,9 @@ export function hostAddress(physical: u64): u32 {
 }
 
 export function markDirty(physical: u64): void {
-  store<u8>(at.PAGE_FLAGS + u32((physical - RAM_BASE) >> 12), at.PAGE_DIRTY);
+  const page = u32((physical - RAM_BASE) >> 12);
+  store<u8>(at.PAGE_FLAGS + page, at.PAGE_DIRTY);
+  noticeWrite(page);
 }
 
 /** Bytes covered by the leaf that the last `translate` found; more than a page for superpages. */
