@@ -1,6 +1,8 @@
 // Integer arithmetic. "Vector Extension", "Vector Integer Arithmetic Instructions".
 import { mulh, mulhsu, mulhu } from '../multiply';
 import { illegal } from '../trap';
+import { arithmeticInLanes, compareInLanes } from './lanes';
+import { Comparison, Operation } from './operations';
 import {
   accumulatesDouble,
   aligned,
@@ -40,34 +42,6 @@ import {
 
 /** Operations of OPI by funct6, and those of OPM with this bit above it. */
 const OPM: u32 = 64;
-
-const enum Operation {
-  add = 0b000000,
-  sub = 0b000010,
-  rsub = 0b000011,
-  minu = 0b000100,
-  min = 0b000101,
-  maxu = 0b000110,
-  max = 0b000111,
-  and = 0b001001,
-  or = 0b001010,
-  xor = 0b001011,
-  sll = 0b100101,
-  srl = 0b101000,
-  sra = 0b101001,
-  divu = 64 + 0b100000,
-  div = 64 + 0b100001,
-  remu = 64 + 0b100010,
-  rem = 64 + 0b100011,
-  mulhu = 64 + 0b100100,
-  mul = 64 + 0b100101,
-  mulhsu = 64 + 0b100110,
-  mulh = 64 + 0b100111,
-  madd = 64 + 0b101001,
-  nmsub = 64 + 0b101011,
-  macc = 64 + 0b101101,
-  nmsac = 64 + 0b101111,
-}
 
 function operation(word: u32): u32 {
   return funct6(word) | (((word >> 12) & 3) == 2 ? OPM : 0);
@@ -170,8 +144,10 @@ function combine<T>(what: u32, a: T, b: T, d: T): T {
 function each<T>(what: u32, second: u32): void {
   const first = address(vs2);
   const destination = address(vd);
-  for (let i = vstart; i < vl; i++) {
-    if (!active(i)) continue;
+  const end = vl;
+  const all = !masked;
+  for (let i = vstart; i < end; i++) {
+    if (!all && !maskBit(0, i)) continue;
     const at = i * sizeof<T>();
     const d = load<T>(destination + at);
     store<T>(destination + at, combine<T>(what, load<T>(first + at), load<T>(second + at), d));
@@ -183,6 +159,7 @@ export function vector_integer(word: u32, scalar: u64): void {
   if (!begin(word) || !sameWidth(word)) return illegal(word);
   const what = operation(word);
   const second = secondSource(word, scalar);
+  if (arithmeticInLanes(what, word, second)) return finish();
   switch (sew) {
     case 0:
       each<u8>(what, second);
@@ -197,16 +174,6 @@ export function vector_integer(word: u32, scalar: u64): void {
       each<u64>(what, second);
   }
   finish();
-}
-
-const enum Comparison {
-  eq = 0b011000,
-  ne = 0b011001,
-  ltu = 0b011010,
-  lt = 0b011011,
-  leu = 0b011100,
-  le = 0b011101,
-  gtu = 0b011110,
 }
 
 function holds(what: u32, first: u32, second: u32, i: u32): bool {
@@ -236,6 +203,7 @@ export function vector_compare(word: u32, scalar: u64): void {
   const what = funct6(word);
   const first = address(vs2);
   const second = secondSource(word, scalar);
+  if (compareInLanes(what, second)) return finish();
   for (let i = vstart; i < vl; i++) {
     if (active(i)) setMaskBit(vd, i, holds(what, first, second, i));
   }

@@ -52,7 +52,7 @@ function combine(what: u32, a: u64, b: u64): u64 {
 }
 
 /** Ones for the elements from `from` up to `to` of the 64 that begin with `first`. */
-function between(first: u32, from: u32, to: u32): u64 {
+export function between(first: u32, from: u32, to: u32): u64 {
   const low = max<i32>(i32(from) - i32(first), 0);
   const high = min<i32>(i32(to) - i32(first), 64);
   if (low >= high) return 0;

@@ -2,8 +2,8 @@ import { fixedPoint } from '../../../../engine/isa/v/fixed-point';
 import { floatingPoint } from '../../../../engine/isa/v/floating-point';
 import { integer } from '../../../../engine/isa/v/integer';
 import { masks } from '../../../../engine/isa/v/masks';
-import { permutations } from '../../../../engine/isa/v/permutations';
-import { reductions } from '../../../../engine/isa/v/reductions';
+import { floatPermutations, permutations } from '../../../../engine/isa/v/permutations';
+import { floatReductions, reductions } from '../../../../engine/isa/v/reductions';
 import type { Instruction } from '../../../../engine/isa/instruction';
 import type { Draw } from '../../draw';
 import { plainProfile, type Group, type Profile, type Stream } from '../../program';
@@ -102,9 +102,9 @@ export const arithmeticStreams: readonly Stream[] = [
   stream('v-integer', integer, integers, [2]),
   stream('v-fixed-point', fixedPoint, integers, [2]),
   stream('v-floating-point', floatingPoint, formats, [1, 1, 2, 2, 3]),
-  stream('v-reductions', reductions, [0, 1, 1, 2, 2, 3, 3], [1, 2, 3]),
+  stream('v-reductions', [...reductions, ...floatReductions], [0, 1, 1, 2, 2, 3, 3], [1, 2, 3]),
   stream('v-masks', masks, integers, [2]),
-  stream('v-permutations', permutations, integers, [2, 3]),
+  stream('v-permutations', [...permutations, ...floatPermutations], [0, 1, 2, 2, 3, 3], [1, 2, 3]),
 ];
 
 export const configurationStream: Stream = {
