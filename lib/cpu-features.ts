@@ -26,6 +26,17 @@ const cpuFeatures = new Map<string, string>([
   ['zbkb', 'bit manipulation for cryptography'],
   ['zbkc', 'carry-less multiplication for cryptography'],
   ['zbs', 'single-bit instructions'],
+  ['zvl32b', 'vector registers of 32 bits at least'],
+  ['zvl64b', 'vector registers of 64 bits at least'],
+  ['zvl128b', 'vector registers of 128 bits'],
+  ['zve32x', 'vectors of integers up to 32 bits'],
+  ['zve32f', 'and of single-precision numbers'],
+  ['zve64x', 'vectors of integers up to 64 bits'],
+  ['zve64f', 'and of single-precision numbers'],
+  ['zve64d', 'and of double-precision numbers'],
+  ['v', 'vectors of 128 bits'],
+  ['zvfhmin', 'vectors of half-precision numbers, in memory only'],
+  ['zvfh', 'vectors of half-precision numbers'],
   ['zcb', 'more compressed instructions'],
   ['zcmop', 'compressed may-be-operations'],
   ['sdtrig', 'hardware breakpoints'],
@@ -46,7 +57,7 @@ const cpuFeatures = new Map<string, string>([
 
 /** Part of every guest's CPU: may be named, and changes nothing. */
 const always: ReadonlySet<string> = new Set(
-  'i m a f d c zicsr zifencei zicntr zihpm ziccamoa ziccif zicclsm ziccrse za64rs zic64b zkt ssccptr sscounterenw sstvala sstvecd ssu64xl svbare sv39'.split(
+  'i m a f d c zicsr zifencei zicntr zihpm zaamo zalrsc zca zcd ziccamoa ziccif zicclsm ziccrse za64rs zic64b zkt ssccptr sscounterenw sstvala sstvecd ssu64xl svbare sv39'.split(
     ' ',
   ),
 );

@@ -4,6 +4,7 @@
  */
 import { helpersModule } from '../generated/helpers';
 import { selectable } from '../isa/extensions';
+import type { Instruction } from '../isa/instruction';
 import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
@@ -11,6 +12,7 @@ import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
 import { restoreTlbs, saveTlbs } from './tlb-state';
+import { Translator, type TranslatorOptions, defaultTranslatorOptions } from './translator/translator';
 
 /** What the hart asks of the machine around it. Addresses are physical; `size` is 1, 2 or 4 bytes. */
 export interface HartBus {
@@ -79,6 +81,18 @@ interface Compiled {
 }
 const compiled = new Map<string, Compiled>();
 let helperModule: WebAssembly.Module | undefined;
+const instructionSets = new Map<string, readonly Instruction[]>();
+
+/** One list a set of extensions, so that what is derived from it is derived once. */
+function instructionsFor(extensions: readonly string[]): readonly Instruction[] {
+  const key = extensions.join();
+  const known = instructionSets.get(key) ?? instructionsOf(extensions);
+  instructionSets.set(key, known);
+  return known;
+}
+
+/** A count of arrivals that 16 bits do not reach. */
+const NEVER = 0xffffffff;
 
 function interpreterFor(extensions: readonly string[]): Compiled {
   const key = extensions.join();
@@ -108,6 +122,12 @@ export interface HartOptions {
   readonly monitor?: boolean;
   /** There are other harts, see harts.ts: `pause` ends the run with 'yield'. */
   readonly takesTurns?: boolean;
+  /** What executes instructions; default: the interpreter alone. Guests cannot tell. */
+  readonly engine?: EngineOptions;
+}
+
+export interface EngineOptions extends Partial<TranslatorOptions> {
+  readonly kind: 'interpreter' | 'translator';
 }
 
 export class Hart {
@@ -119,6 +139,7 @@ export class Hart {
   private readonly cells: DataView;
   private readonly helpers: Helpers;
   private readonly enter: () => number;
+  readonly translator: Translator;
   /** menvcfg after reset. */
   private readonly environment: bigint;
   /** What M-mode grants the others is granted: nobody in the guest could. */
@@ -132,7 +153,20 @@ export class Hart {
     this.pageFlags = new Uint8Array(this.memory.buffer, at.PAGE_FLAGS, ramSize / 4096);
     this.cells = new DataView(this.memory.buffer, 0, at.RAM);
     helperModule ??= new WebAssembly.Module(decodeBase64(helpersModule));
-    const env = { memory: this.memory, ...this.busImports(bus) };
+    this.translator = new Translator(
+      this.memory,
+      instructionsFor(extensions),
+      { ...defaultTranslatorOptions, ...options.engine },
+      () => this.helpers,
+    );
+    if (options.engine?.kind !== 'translator') this.cells.setUint32(at.HOT_THRESHOLD, NEVER, true);
+    const env = {
+      memory: this.memory,
+      table: this.translator.table,
+      translate: () => this.translator.translate(),
+      code_written: (page: number) => this.translator.written(page),
+      ...this.busImports(bus),
+    };
     this.helpers = new WebAssembly.Instance(helperModule, { env }).exports as Helpers;
     const { module, index } = interpreterFor(extensions);
     const instance = new WebAssembly.Instance(module, { env, helpers: this.helpers });
@@ -166,6 +200,7 @@ export class Hart {
 
   /** Executes exactly `steps` instructions, or fewer when something else comes first. */
   run(steps: number): HartExit {
+    this.translator.catchUp();
     this.setCell(at.REMAINING, BigInt(steps));
     const reason = exits[this.enter()];
     if (!reason) throw new Error('the interpreter ended for no reason that is known');
@@ -207,9 +242,9 @@ export class Hart {
     return this.cell(at.STEPS_ELSEWHERE) + this.cell(at.STEPS) + BigInt(burst);
   }
 
-  /** mtime: ticks of the timebase. */
+  /** mtime: ticks of the timebase. The offset is negative, modulo 2^64, once a tick has come to take fewer steps. */
   get time(): bigint {
-    return this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick;
+    return BigInt.asUintN(64, this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick);
   }
   set time(ticks: bigint) {
     this.setCell(at.TIME_OFFSET, ticks - this.steps / this.stepsPerTick);
@@ -243,7 +278,7 @@ export class Hart {
 
   /** Steps until mtime reaches `ticks`; not positive when it has. */
   stepsUntil(ticks: bigint): bigint {
-    return (ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
+    return BigInt.asIntN(64, ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
   }
 
   get pc(): bigint {
@@ -363,6 +398,11 @@ export class Hart {
   /** After a checkpoint: the next store to any page is to be noticed again. */
   watchWrites(): void {
     this.helpers.tlb_clean_writes();
+  }
+
+  /** RAM was changed by other hands than the hart's: what was translated from these pages no longer holds. */
+  ramChanged(page: number, pages: number): void {
+    this.translator.changed(page, pages);
   }
 
   private get savedCells(): Uint8Array {

@@ -3,6 +3,7 @@ import { ConsoleLog } from '../../backends/console';
 import { CallerRandom, SeededRandom } from '../../backends/random';
 import { exitCounters } from '../../cpu/exit-counters';
 import { Hart } from '../../cpu/hart';
+import { baseNames } from '../../isa/extensions';
 import { Ram } from '../../memory/ram';
 import { bytes, optional, record } from '../../snapshot/codec';
 import { StateError } from '../../snapshot/errors';
@@ -62,11 +63,13 @@ export class Container implements Guest {
     check(definition, files);
     const deterministic = definition.clock === 'deterministic';
     this.seeded = deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
+    const extensions = checkExtensions(definition.cpu);
     this.hart = new Hart({
       ramSize: definition.memory,
-      extensions: checkExtensions(definition.cpu),
+      extensions,
       bus: { read: () => undefined, write: () => false },
       monitor: true,
+      ...(host.engine && { engine: host.engine }),
     });
     prepareHart(this.hart);
     const ram = new Ram({
@@ -74,15 +77,17 @@ export class Container implements Guest {
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
       cleaned: () => this.hart.watchWrites(),
+      changed: (page, pages) => this.hart.ramChanged(page, pages),
     });
     this.spaces = [ram, this.store];
     this.kernel = new Kernel({
       hart: this.hart,
-      frames: new Frames(this.hart.ram, this.hart.pageFlags),
+      frames: new Frames(this.hart.ram, this.hart.pageFlags, (frame) => this.hart.ramChanged(frame, 1)),
       random: this.seeded ?? new CallerRandom(host.fillRandom),
       epoch: deterministic ? DETERMINISTIC_EPOCH : host.now(),
       pidLimit: definition.pids ?? DEFAULT_PIDS,
       hostname: definition.hostname ?? 'container',
+      extensions: [...baseNames, ...extensions],
     });
     this.kernel.log = host.trace;
     this.kernel.terminal = new Terminal(this.kernel, (output) => this.console.appendAll(output));
