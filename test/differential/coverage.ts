@@ -44,18 +44,18 @@ export class Coverage {
     return [...this.executed.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** The entry that was executed least, when that is below `minimum`, and the stream that executes it most often. */
+  /** The entry that was executed least, when that is below `minimum`, and the stream that executes it most often, if one has. */
   neediest(
     minimum: number,
     passedOver: ReadonlySet<Instruction>,
-  ): { entry: Instruction; stream: Stream; count: number } | undefined {
-    let least: { entry: Instruction; stream: Stream; count: number } | undefined;
+  ): { entry: Instruction; stream: Stream | undefined; count: number } | undefined {
+    let least: { entry: Instruction; stream: Stream | undefined; count: number } | undefined;
     for (const entry of entries()) {
       const count = this.count(entry);
       if (passedOver.has(entry) || count >= (least?.count ?? minimum)) continue;
       const rate = ({ stream, count: share }: Share): number => share / (this.executed.get(stream) ?? 1);
       const [best] = [...(this.shares.get(entry) ?? [])].sort((a, b) => rate(b) - rate(a));
-      if (best) least = { entry, stream: best.stream, count };
+      least = { entry, stream: best?.stream, count };
     }
     return least;
   }
