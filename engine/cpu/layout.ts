@@ -196,6 +196,11 @@ export const CODE_PAGES = 0xb0000;
 export const CANDIDATES = 0xd0000;
 export const CANDIDATE_SIZE = 32;
 export const CANDIDATES_MOST = 1024;
+/** Ring of indirect jumps that left a region: {place of the jump, place of its target}, 32 bits each. */
+export const JUMPS = 0xf0000;
+export const JUMPS_MASK = 0xff8; // 512 of them
+/** How many bytes were written to the ring, ever (32-bit). */
+export const JUMPS_NEXT = 0x210c;
 
 /** One byte a page of RAM: 1 when dirty since the last checkpoint; memory/ram.ts has the other values. */
 export const PAGE_FLAGS = 0x100000;

@@ -4,7 +4,7 @@
  * A register is *needed* where it will be read, or stored as dirty, before it
  * is written: those are loaded at the entry and after calls.
  */
-import { type Block, type Region, type Step, targetsOf } from './region';
+import type { Block, Region, Step } from './region';
 import { type RegisterSet, equal, none, union, without } from './register-set';
 import type { Structure } from './structure';
 
@@ -19,13 +19,8 @@ export const mayLeave = ({ facts }: Step): boolean => facts.memory || facts.effe
 
 export const isCall = ({ ending }: Block): boolean => ending.kind === 'call';
 
-export function analyse(region: Region, { successor }: Structure): DataFlow {
+export function analyse(region: Region, { successors }: Structure): DataFlow {
   const { blocks } = region;
-  const successors = blocks.map(({ ending }, i) =>
-    targetsOf(ending)
-      .map((offset) => successor(i, offset))
-      .filter((to) => to !== undefined),
-  );
   const written = blocks.map(({ steps }) => steps.reduce((set, { writes }) => union(set, writes), none));
 
   const dirty: RegisterSet[] = blocks.map(() => none);

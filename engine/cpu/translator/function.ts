@@ -23,7 +23,7 @@ import * as at from '../layout';
 import { INTERPRET, LEAVE, NOTHING_SLOT, jumpCacheLine, regionSignature } from './convention';
 import { type DataFlow, analyse, mayLeave } from './data-flow';
 import { type Frame, TranslatorEmitter, type WaysOut, aheadOf, offsetOf, placeOf } from './emitter';
-import { type Block, type Region, type Step, targetsOf } from './region';
+import type { Block, Region, Step } from './region';
 import { type RegisterSet, forEach, keyOf, none, union } from './register-set';
 import { type Item, type Structure, structure } from './structure';
 
@@ -40,6 +40,8 @@ export function emitRegion(region: Region, surroundings: Surroundings): Function
   return emission.builder;
 }
 
+/** Halfwords between the targets of an indirect jump at most, for a table. */
+const LONGEST_TABLE = 1024;
 const PAGE_SHIFT = 12;
 const pageOf = (offset: number): number => offset >> PAGE_SHIFT;
 const cell32 = (address: number): I32 => load('i32.load', ABSOLUTE, address) as I32;
@@ -56,11 +58,15 @@ class RegionFunction {
   private readonly fetchTlb = this.builder.local('i32');
   private readonly entry = this.builder.local('i32');
   private readonly result = this.builder.local('i32');
+  /** Place of the code that was looked up last. */
+  private readonly found = this.builder.local('i32');
   private readonly registers = new Map<string, Local<'i64'>>();
   /** Ways out by what they store and return. */
   private readonly exits = new Map<string, Label>();
   private readonly taken = new Set<string>();
-  private readonly labels = new Map<number, Label>();
+  private readonly labels = new Map<number, { readonly label: Label; readonly select?: number }>();
+  /** Which of its entries a loop is entered at. */
+  private readonly selector = this.builder.local('i32');
 
   constructor(
     private readonly region: Region,
@@ -178,16 +184,28 @@ class RegionFunction {
 
   // --- Structure.
 
-  private items(items: readonly Item[]): void {
+  /** Items in their order. With `entries`, control begins at one of them: `selector` says at which. */
+  private items(items: readonly Item[], entries: readonly number[] = []): void {
     const { builder } = this;
+    const starts = new Map<number, Label>();
+    const several = entries.length > 1;
     const upTo = (last: number): void => {
-      if (last > 0) {
+      if (last < 0) {
+        const labels = entries.map((entry) => starts.get(entry)!);
+        builder.branchTable(this.selector.get, labels, labels[0]!);
+        return;
+      }
+      const item = items[last]!;
+      if (last > 0 || several) {
         builder.block((label) => {
-          this.labels.set(items[last]!.block, label);
+          if (item.kind === 'loop')
+            item.entries.forEach((entry, i) => this.open(entry, label, i, item.entries));
+          else if (several && entries.includes(item.block)) starts.set(item.block, label);
+          else this.open(item.block, label);
           upTo(last - 1);
         });
       }
-      this.item(items[last]!);
+      this.item(item);
     };
     upTo(items.length - 1);
   }
@@ -195,11 +213,17 @@ class RegionFunction {
   private item(item: Item): void {
     if (item.kind === 'block') return this.block(item.block);
     const { builder } = this;
+    const { entries } = item;
     builder.loop((head) => {
-      this.labels.set(item.block, head);
-      this.items(item.items);
+      entries.forEach((entry, i) => this.open(entry, head, i, entries));
+      this.items(item.items, entries);
     });
     builder.unreachable();
+  }
+
+  /** Control that goes to a block goes to this label from now on. */
+  private open(block: number, label: Label, select = 0, entries: readonly number[] = []): void {
+    this.labels.set(block, { label, ...(entries.length > 1 && { select }) });
   }
 
   private block(number: number): void {
@@ -243,7 +267,7 @@ class RegionFunction {
   /** Longest path from each block to where the countdown is tested again. */
   private longestPaths(): number[] {
     const { blocks } = this.region;
-    const { headers, successor } = this.structure;
+    const { headers, successors } = this.structure;
     const known: (number | undefined)[] = blocks.map(() => undefined);
     const longest = (number: number): number => {
       const before = known[number];
@@ -251,10 +275,7 @@ class RegionFunction {
       const { ending, steps } = blocks[number]!;
       let behind = 0;
       if (ending.kind !== 'call') {
-        for (const offset of targetsOf(ending)) {
-          const to = successor(number, offset);
-          if (to !== undefined && !headers.has(to)) behind = Math.max(behind, longest(to));
-        }
+        for (const to of successors[number]!) if (!headers.has(to)) behind = Math.max(behind, longest(to));
       }
       return (known[number] = steps.length + behind);
     };
@@ -270,9 +291,7 @@ class RegionFunction {
   private testPages(number: number, { start, steps }: Block, dirty: RegisterSet): void {
     const { region, structure: shape } = this;
     const elsewhere = region.blocks.some(
-      (from, i) =>
-        pageOf(from.start) !== pageOf(start) &&
-        targetsOf(from.ending).some((offset) => shape.successor(i, offset) === number),
+      (from, i) => pageOf(from.start) !== pageOf(start) && shape.successors[i]!.includes(number),
     );
     if (elsewhere) this.testPage(start, start, dirty);
     const [first] = steps;
@@ -312,7 +331,7 @@ class RegionFunction {
         return this.go(number, ending.to, dirty);
       case 'branch': {
         const condition = emitter.condition!;
-        const inside = this.structure.successor(number, ending.taken);
+        const inside = this.structure.index.get(ending.taken);
         if (inside !== undefined) builder.branchIf(condition, this.label(inside));
         else builder.if(condition, () => this.go(number, ending.taken, dirty));
         return this.go(number, ending.otherwise, dirty);
@@ -324,8 +343,10 @@ class RegionFunction {
         builder.store('i64.store', ABSOLUTE, frame.target.get, at.PC);
         return builder.return(frame.countdown.get);
       case 'indirect':
+        this.goToKnown(ending.targets);
         this.spill(dirty);
         this.lookUp(frame.target.get);
+        this.noteJump(block);
         return this.tail(this.result.get, frame.target.get);
       case 'leave':
         return; // its instruction has left
@@ -334,16 +355,54 @@ class RegionFunction {
     }
   }
 
+  /** To one of the places that an indirect jump was seen to go to; goes on when it is another. */
+  private goToKnown(targets: readonly number[]): void {
+    const { builder, frame, emitter } = this;
+    // Of a loop with several entries none can be told apart in one table.
+    const inside = targets.filter((offset) => {
+      const block = this.structure.index.get(offset);
+      return block !== undefined && this.labels.get(block)?.select === undefined;
+    });
+    if (inside.length === 0) return;
+    const first = Math.min(...inside);
+    const length = (Math.max(...inside) - first) / 2 + 1;
+    if (length > LONGEST_TABLE) return;
+    const distance = frame.temporaries.take('i64');
+    builder.set(distance, binary('sub', frame.target.get, emitter.address(first)));
+    builder.block((elsewhere) => {
+      builder.branchIf(compare('ge_u', distance.get, i64Constant(BigInt(2 * length))), elsewhere);
+      const labels: Label[] = new Array<Label>(length).fill(elsewhere);
+      for (const offset of inside) {
+        labels[(offset - first) / 2] = this.label(this.structure.index.get(offset)!);
+      }
+      builder.branchTable(binary('shr_u', wrap(distance.get), i32Constant(1)), labels, elsewhere);
+    });
+  }
+
+  /** Tells the translator where an indirect jump has gone; `lookUp` has found the place. */
+  private noteJump({ steps }: Block): void {
+    const { builder, entry } = this;
+    const { offset } = steps[steps.length - 1]!;
+    const jump = this.region.pages.get(pageOf(offset))! + (offset & 0xfff);
+    builder.set(entry, binary('and', cell32(at.JUMPS_NEXT), i32Constant(at.JUMPS_MASK)));
+    builder.store('i32.store', entry.get, i32Constant(jump), at.JUMPS);
+    builder.store('i32.store', entry.get, this.found.get, at.JUMPS + 4);
+    const next = binary('add', cell32(at.JUMPS_NEXT), i32Constant(8));
+    builder.store('i32.store', ABSOLUTE, next, at.JUMPS_NEXT);
+  }
+
+  /** Where to branch to for a block, once the selector says which it is. */
   private label(block: number): Label {
-    const label = this.labels.get(block);
-    if (!label) throw new Error('control goes to a block that is not open');
-    return label;
+    const open = this.labels.get(block);
+    if (!open) throw new Error('control goes to a block that is not open');
+    if (open.select !== undefined) this.builder.set(this.selector, i32Constant(open.select));
+    return open.label;
   }
 
   /** To an address that is known, within the region or out of it. */
   private go(from: number, offset: number, dirty: RegisterSet): void {
     const { builder, emitter } = this;
-    const inside = this.structure.successor(from, offset);
+    const inside = this.structure.index.get(offset);
     if (inside !== undefined) return builder.branch(this.label(inside));
     const slot = this.slotAt(offset);
     if (slot === undefined) return this.leaveAt(offset, dirty, 'leave');
@@ -366,11 +425,10 @@ class RegionFunction {
 
   /** Finds the slot of the code at `target`, into `result`: that of nothing when the jump cache does not know it. */
   private lookUp(target: I64): void {
-    const { builder, entry, result, fetchTlb } = this;
+    const { builder, entry, result, fetchTlb, found: place } = this;
     const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY;
     const index = binary('and', binary('shr_u', wrap(target), i32Constant(12 - 4)), i32Constant(mask));
     builder.set(entry, binary('add', fetchTlb.get, index));
-    const place = this.frame.temporaries.take('i32');
     builder.set(place, binary('add', wrap(target), load('i32.load', entry.get, 8) as I32));
     const mapped = compare(
       'eq',
@@ -407,11 +465,11 @@ class RegionFunction {
       builder.return(result.get),
     );
     builder.set(frame.countdown, result.get);
-    this.comeBack(number, back);
+    this.comeBack(back);
   }
 
-  private comeBack(number: number, back: number): void {
-    const inside = this.structure.successor(number, back);
+  private comeBack(back: number): void {
+    const inside = this.structure.index.get(back);
     if (inside === undefined) return this.leaveAt(back, none, 'leave');
     this.testPage(back, back, none);
     this.testCountdown(back, this.needs[inside]!, none);

@@ -26,7 +26,8 @@ export type Ending =
   /** To an address that is known, or not; `back`: the instruction behind. */
   | { readonly kind: 'call'; readonly to: number | undefined; readonly back: number }
   | { readonly kind: 'return' }
-  | { readonly kind: 'indirect' }
+  /** `targets`: where it is known to have gone, within the region's pages. */
+  | { readonly kind: 'indirect'; readonly targets: readonly number[] }
   /** The last instruction traps, or changes pc by a helper. */
   | { readonly kind: 'leave' }
   /** The next instruction is the interpreter's. */
@@ -47,8 +48,13 @@ export interface Region {
   readonly length: number;
 }
 
-/** Place in linear memory of a page, by its number from the entry's; undefined where unknown. */
-export type PageResolver = (page: number) => number | undefined;
+/** What is known of the surroundings of a region. */
+export interface RegionContext {
+  /** Place in linear memory of a page, by its number from the entry's; undefined where unknown. */
+  page(number: number): number | undefined;
+  /** Places that the indirect jump at a place was seen to go to. */
+  targets(jump: number): Iterable<number>;
+}
 
 export const MOST_INSTRUCTIONS = 400;
 const MOST_PAGES = 4;
@@ -60,9 +66,9 @@ export function findRegion(
   memory: DataView,
   decoder: Decoder,
   entry: number,
-  resolve: PageResolver,
+  context: RegionContext,
 ): Region | undefined {
-  const reader = new Reader(memory, decoder, resolve);
+  const reader = new Reader(memory, decoder, context);
   const steps = new Map<number, Step>();
   const endings = new Map<number, Ending>();
   const leaders = new Set([entry]);
@@ -76,7 +82,7 @@ export function findRegion(
       }
       steps.set(offset, step);
       const next: number = offset + step.instruction.encoding.length;
-      const ending = endingOf(step, next, steps);
+      const ending = endingOf(step, next, steps, reader);
       if (ending) {
         endings.set(offset, ending);
         for (const target of targetsOf(ending)) {
@@ -105,6 +111,8 @@ export function targetsOf(ending: Ending): readonly number[] {
       return [ending.otherwise, ending.taken];
     case 'call':
       return [ending.back];
+    case 'indirect':
+      return ending.targets;
     default:
       return [];
   }
@@ -129,7 +137,12 @@ function blockAt(
   }
 }
 
-function endingOf(step: Step, next: number, steps: ReadonlyMap<number, Step>): Ending | undefined {
+function endingOf(
+  step: Step,
+  next: number,
+  steps: ReadonlyMap<number, Step>,
+  reader: Reader,
+): Ending | undefined {
   const { facts, offset } = step;
   switch (facts.control) {
     case 'none':
@@ -145,7 +158,7 @@ function endingOf(step: Step, next: number, steps: ReadonlyMap<number, Step>): E
     case 'jumpTo': {
       const base = operandOf(step, 'rs1');
       if (operandOf(step, 'rd') !== 0) return { kind: 'call', to: farTarget(step, steps), back: next };
-      return { kind: LINKS.has(base) ? 'return' : 'indirect' };
+      return LINKS.has(base) ? { kind: 'return' } : { kind: 'indirect', targets: reader.targets(offset) };
     }
   }
 }
@@ -190,7 +203,7 @@ class Reader {
   constructor(
     private readonly memory: DataView,
     private readonly decoder: Decoder,
-    private readonly resolve: PageResolver,
+    private readonly context: RegionContext,
   ) {}
 
   step(offset: number): Step | undefined {
@@ -215,12 +228,32 @@ class Reader {
     return { instruction, word, offset, facts, reads, writes };
   }
 
+  /** Place in linear memory of code that was read. */
+  place(offset: number): number {
+    return this.pages.get(offset >> 12)! + (offset & 0xfff);
+  }
+
+  /** Offsets that the jump at `offset` was seen to go to, in its page and those next to it. */
+  targets(offset: number): number[] {
+    const page = offset >> 12;
+    const found: number[] = [];
+    for (const place of this.context.targets(this.place(offset))) {
+      for (const number of [page, page + 1, page - 1]) {
+        const known = this.pages.get(number) ?? this.context.page(number);
+        if (known !== (place & ~0xfff)) continue;
+        found.push((number << 12) | (place & 0xfff));
+        break;
+      }
+    }
+    return found;
+  }
+
   private half(offset: number): number | undefined {
     const number = offset >> 12;
     let page = this.pages.get(number);
     if (page === undefined) {
       if (this.pages.size >= MOST_PAGES || this.unknown.has(number)) return undefined;
-      page = this.resolve(number);
+      page = this.context.page(number);
       if (page === undefined) {
         this.unknown.add(number);
         return undefined;

@@ -1,91 +1,64 @@
 /**
  * Control flow as WebAssembly has it: strongly connected components become
- * loops, everything else blocks in topological order. A loop is entered at its
- * header alone: other ways in leave the region (`cut`).
+ * loops, everything else blocks in topological order. A loop that is entered
+ * at several blocks ("irreducible") begins with a jump to one of them, and
+ * whoever goes to one says which.
  */
 import { type Region, targetsOf } from './region';
 
 export type Item =
   | { readonly kind: 'block'; readonly block: number }
-  | { readonly kind: 'loop'; readonly block: number; readonly items: readonly Item[] };
+  /** `entries`: blocks that control comes to from outside, or back to from inside. */
+  | { readonly kind: 'loop'; readonly entries: readonly number[]; readonly items: readonly Item[] };
 
 export interface Structure {
   readonly items: readonly Item[];
-  /** Blocks that are loop headers. */
+  /** Blocks at which loops are entered. */
   readonly headers: ReadonlySet<number>;
   /** Block by the offset of its start. */
   readonly index: ReadonlyMap<number, number>;
-  /** The successor of a block at an offset, when control may go there within the region. */
-  successor(from: number, offset: number): number | undefined;
+  /** Blocks that control may go to from each. */
+  readonly successors: readonly (readonly number[])[];
 }
 
-export function structure(region: Region): Structure {
-  const { blocks } = region;
+export function structure({ blocks }: Region): Structure {
   const index = new Map(blocks.map(({ start }, i) => [start, i]));
-  const cut = new Set<number>();
-  const edge = (from: number, to: number): number => from * blocks.length + to;
+  const successors = blocks.map(({ ending }) =>
+    targetsOf(ending)
+      .map((offset) => index.get(offset))
+      .filter((to) => to !== undefined),
+  );
   const headers = new Set<number>();
-  const successor = (from: number, offset: number): number | undefined => {
-    const to = index.get(offset);
-    return to === undefined || cut.has(edge(from, to)) ? undefined : to;
-  };
-  const successors = (block: number): number[] =>
-    targetsOf(blocks[block]!.ending)
-      .map((offset) => successor(block, offset))
-      .filter((to) => to !== undefined);
 
-  const build = (nodes: ReadonlySet<number>, entry: number): Item[] => {
-    const within = (block: number): number[] =>
-      successors(block).filter((to) => nodes.has(to) && to !== entry);
-    return components(entry, within).map((component): Item => {
-      const [first] = component as [number];
-      const inside = new Set(component);
-      const loops = component.length > 1 || within(first).includes(first);
-      if (!loops) return { kind: 'block', block: first };
-      const header = component.includes(entry) ? entry : headerOf(component, inside, nodes);
-      headers.add(header);
-      for (const from of nodes) {
-        if (inside.has(from)) continue;
-        for (const to of successors(from)) if (inside.has(to) && to !== header) cut.add(edge(from, to));
-      }
-      return { kind: 'loop', block: header, items: build(inside, header) };
-    });
+  const loop = (inside: ReadonlySet<number>, entries: readonly number[]): Item => {
+    for (const entry of entries) headers.add(entry);
+    return { kind: 'loop', entries, items: sequence(inside, entries) };
   };
-  const headerOf = (
-    component: readonly number[],
-    inside: ReadonlySet<number>,
-    nodes: ReadonlySet<number>,
-  ): number => {
-    const ways = new Set<number>();
-    for (const from of nodes)
-      if (!inside.has(from)) for (const to of successors(from)) if (inside.has(to)) ways.add(to);
-    return component
-      .filter((block) => ways.has(block))
-      .sort((a, b) => blocks[a]!.start - blocks[b]!.start)[0]!;
+  /** The items among `nodes` that `entries` reach without coming back to one of them. */
+  const sequence = (nodes: ReadonlySet<number>, entries: readonly number[]): Item[] => {
+    const within = (block: number): number[] =>
+      successors[block]!.filter((to) => nodes.has(to) && !entries.includes(to));
+    return components(entries, within).map((component): Item => {
+      const [first] = component as [number];
+      if (component.length === 1 && !within(first).includes(first)) return { kind: 'block', block: first };
+      const inside = new Set(component);
+      const ways = new Set<number>();
+      for (const from of nodes) {
+        if (!inside.has(from)) for (const to of within(from)) if (inside.has(to)) ways.add(to);
+      }
+      return loop(inside, [...ways]);
+    });
   };
 
   const all = new Set(blocks.keys());
-  // The entry may itself be the header of a loop: it is looked at from outside first.
-  const items = topLevel(build, all, successors, headers);
-  return { items, headers, index, successor };
+  const around = components([0], (block) => [...successors[block]!]).find((each) => each.includes(0))!;
+  const comesBack = around.length > 1 || successors[0]!.includes(0);
+  // What does not come back to the entry lies in its loop all the same, and merely leaves at its end.
+  return { items: comesBack ? [loop(all, [0])] : sequence(all, [0]), headers, index, successors };
 }
 
-/** As `build`, but edges to the entry count: they make it the header of a loop. */
-function topLevel(
-  build: (nodes: ReadonlySet<number>, entry: number) => Item[],
-  all: ReadonlySet<number>,
-  successors: (block: number) => number[],
-  headers: Set<number>,
-): Item[] {
-  const reaching = components(0, successors).find((component) => component.includes(0))!;
-  if (reaching.length === 1 && !successors(0).includes(0)) return build(all, 0);
-  headers.add(0);
-  // Everything lies in the loop of the entry: what does not come back merely leaves it at its end.
-  return [{ kind: 'loop', block: 0, items: build(all, 0) }];
-}
-
-/** Strongly connected components of what `entry` reaches, in topological order (Tarjan). */
-function components(entry: number, successors: (node: number) => number[]): number[][] {
+/** Strongly connected components of what the entries reach, in topological order (Tarjan). */
+function components(entries: readonly number[], successors: (node: number) => number[]): number[][] {
   const order = new Map<number, number>();
   const low = new Map<number, number>();
   const stack: number[] = [];
@@ -114,6 +87,6 @@ function components(entry: number, successors: (node: number) => number[]): numb
     }
     found.push(component.reverse());
   };
-  visit(entry);
+  for (const entry of entries) if (!order.has(entry)) visit(entry);
   return found.reverse();
 }

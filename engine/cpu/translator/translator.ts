@@ -37,11 +37,25 @@ const PATIENCE = 10_000_000;
 /** Pages whose code is dropped so often are data that happens to be executed. */
 const DROPS_MOST = 20;
 
+/** Times that a jump has to be seen going to a place, among those of the ring. */
+const SEEN_OFTEN = 4;
+/** How often a region is translated anew because more is known of its jumps. */
+const REVISIONS_MOST = 5;
+
 interface Translation {
   readonly place: number;
+  /** As it was found. */
+  readonly candidate: Candidate;
+  /** Places of its indirect jumps. */
+  readonly jumps: readonly number[];
   readonly slot: number;
   /** Pages of RAM, by number. */
   readonly pages: readonly number[];
+}
+
+interface Found {
+  readonly region: Region;
+  readonly candidate: Candidate;
 }
 
 interface Candidate {
@@ -78,6 +92,11 @@ export class Translator {
   private readonly translations = new Map<number, Translation>();
   private readonly byPage = new Map<number, Set<Translation>>();
   private readonly drops = new Map<number, number>();
+  /** Where indirect jumps were seen to go, by the place of the jump. */
+  private readonly targets = new Map<number, Set<number>>();
+  private readonly byJump = new Map<number, Set<Translation>>();
+  private readonly revisions = new Map<number, number>();
+  private jumpsSeen = 0;
   /** Bytes of modules since everything was dropped last. */
   private size = 0;
   private readonly nothing: unknown;
@@ -103,7 +122,7 @@ export class Translator {
   translate(): void {
     this.lastSteps = this.cells.getUint32(at.STEPS, true);
     const candidates = this.takeCandidates();
-    const fresh = new Map<number, { candidate: Candidate; region: Region }>();
+    const fresh = new Map<number, Found>();
     for (const candidate of candidates) {
       const { place } = candidate;
       const known = this.translations.get(place);
@@ -113,15 +132,48 @@ export class Translator {
         if (region) fresh.set(place, { candidate, region });
       }
     }
-    if (fresh.size > 0)
-      this.compile([...fresh.values()].map(({ region, candidate }) => ({ region, place: candidate.place })));
+    if (fresh.size > 0) this.compile([...fresh.values()]);
   }
 
   /** Between two runs: translates a batch that does not fill, once it has waited for long enough. */
   catchUp(): void {
-    if (this.cells.getUint32(at.CANDIDATE_COUNT, true) === 0) return;
+    const candidates = this.cells.getUint32(at.CANDIDATE_COUNT, true);
+    const jumps = this.cells.getUint32(at.JUMPS_NEXT, true);
+    if (candidates === 0 && jumps === this.jumpsSeen) return;
     const now = this.cells.getUint32(at.STEPS, true);
-    if ((now - this.lastSteps) >>> 0 >= PATIENCE) this.translate();
+    const patience = this.options.threshold === 0 ? 0 : PATIENCE;
+    if ((now - this.lastSteps) >>> 0 < patience) return;
+    this.revise();
+    this.translate();
+  }
+
+  /** Regions whose indirect jumps left them are translated anew, with what they went to. */
+  private revise(): void {
+    const jumps = this.cells.getUint32(at.JUMPS_NEXT, true);
+    const length = Math.min((jumps - this.jumpsSeen) >>> 0, at.JUMPS_MASK + 8);
+    this.jumpsSeen = jumps;
+    const seen = new Map<string, number>();
+    const stale = new Set<Translation>();
+    for (let offset = 0; offset < length; offset += 8) {
+      const jump = this.cells.getInt32(at.JUMPS + offset, true);
+      const target = this.cells.getInt32(at.JUMPS + offset + 4, true);
+      const key = `${jump},${target}`;
+      const times = (seen.get(key) ?? 0) + 1;
+      seen.set(key, times);
+      if (times !== SEEN_OFTEN || Math.abs(jump - target) > 4096 || (target & 0xfff) === 0xffe) continue;
+      const known = this.targets.get(jump) ?? new Set();
+      this.targets.set(jump, known.add(target));
+      for (const translation of this.byJump.get(jump) ?? []) stale.add(translation);
+    }
+    const batch: Found[] = [];
+    for (const { place, candidate } of stale) {
+      const revision = (this.revisions.get(place) ?? 0) + 1;
+      if (revision > REVISIONS_MOST) continue;
+      this.revisions.set(place, revision);
+      const region = this.find(candidate);
+      if (region) batch.push({ region, candidate });
+    }
+    if (batch.length > 0) this.compile(batch);
   }
 
   /** RAM changes: what was made from the page is dropped. */
@@ -150,16 +202,21 @@ export class Translator {
   private find({ pc, satp, privilege, place }: Candidate): Region | undefined {
     const base = pc & ~0xfffn;
     const own = place & ~0xfff;
-    return findRegion(this.cells, this.decoder, place & 0xfff, (page) => {
-      const found =
-        page === 0
-          ? own
-          : walk(this.cells, { satp, privilege }, BigInt.asUintN(64, base + BigInt(page * 4096)));
-      return found !== undefined && (this.drops.get(pageNumber(found)) ?? 0) < DROPS_MOST ? found : undefined;
+    return findRegion(this.cells, this.decoder, place & 0xfff, {
+      page: (number) => {
+        const found =
+          number === 0
+            ? own
+            : walk(this.cells, { satp, privilege }, BigInt.asUintN(64, base + BigInt(number * 4096)));
+        return found !== undefined && (this.drops.get(pageNumber(found)) ?? 0) < DROPS_MOST
+          ? found
+          : undefined;
+      },
+      targets: (jump) => this.targets.get(jump) ?? [],
     });
   }
 
-  private compile(batch: readonly { region: Region; place: number }[]): void {
+  private compile(batch: readonly Found[]): void {
     if (this.size > this.options.codeSize) this.forget();
     const module = new ModuleBuilder();
     module.importMemory('env', 1);
@@ -176,8 +233,8 @@ export class Translator {
     );
     const type = module.tableType(regionSignature);
     const slotOf = (place: number): number => this.slotOf(place);
-    for (const { region, place } of batch) {
-      module.place(slotOf(place), regionSignature, emitRegion(region, { callees, type, slotOf }));
+    for (const { region, candidate } of batch) {
+      module.place(slotOf(candidate.place), regionSignature, emitRegion(region, { callees, type, slotOf }));
       this.counts.instructions += region.length;
     }
     const bytes = module.bytes();
@@ -188,32 +245,41 @@ export class Translator {
     this.size += bytes.length;
     this.counts.bytes += bytes.length;
     this.counts.modules++;
-    for (const { region, place } of batch) {
-      const pages = [...region.pages.values()].map(pageNumber);
-      this.add({ place, slot: slotOf(place), pages });
-    }
+    for (const found of batch) this.add(found);
     this.watchStores();
   }
 
-  private add(translation: Translation): void {
+  private add({ region, candidate }: Found): void {
+    const { place } = candidate;
+    const known = this.translations.get(place);
+    if (known) this.forgetPlaces(known);
+    const pages = [...region.pages.values()].map(pageNumber);
+    const translation = { place, candidate, slot: this.slotOf(place), pages, jumps: jumpsOf(region) };
     this.counts.regions++;
-    this.translations.set(translation.place, translation);
-    for (const page of translation.pages) {
-      const others = this.byPage.get(page) ?? new Set();
-      this.byPage.set(page, others.add(translation));
+    this.translations.set(place, translation);
+    for (const page of pages) {
+      this.byPage.set(page, (this.byPage.get(page) ?? new Set()).add(translation));
       this.codePages[page >> 3]! |= 1 << (page & 7);
+    }
+    for (const jump of translation.jumps) {
+      this.byJump.set(jump, (this.byJump.get(jump) ?? new Set()).add(translation));
     }
     this.remember(translation);
   }
 
   private drop(translation: Translation): void {
-    const { place, slot, pages } = translation;
+    const { place, slot } = translation;
     this.counts.dropped++;
     this.translations.delete(place);
     this.table.set(slot, this.nothing);
     const line = at.JUMP_CACHE + jumpCacheOffset(place);
     if (this.cells.getInt32(line, true) === place) this.cells.setInt32(line, 0, true);
-    for (const page of pages) {
+    this.forgetPlaces(translation);
+  }
+
+  private forgetPlaces(translation: Translation): void {
+    for (const jump of translation.jumps) this.byJump.get(jump)?.delete(translation);
+    for (const page of translation.pages) {
       const others = this.byPage.get(page);
       if (!others?.delete(translation) || others.size > 0) continue;
       this.byPage.delete(page);
@@ -271,6 +337,13 @@ export class Translator {
     return decoder;
   }
 }
+
+/** Places of a region's indirect jumps. */
+const jumpsOf = ({ blocks, pages }: Region): number[] =>
+  blocks
+    .filter(({ ending }) => ending.kind === 'indirect')
+    .map(({ steps }) => steps[steps.length - 1]!.offset)
+    .map((offset) => pages.get(offset >> 12)! + (offset & 0xfff));
 
 const pageNumber = (place: number): number => (place - at.RAM) >>> 12;
 
