@@ -3,9 +3,10 @@
  * generated interpreter, wired together.
  */
 import { helpersModule } from '../generated/helpers';
-import { instructionsOf, selectable } from '../isa/table';
+import { selectable } from '../isa/extensions';
+import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
-import { csrRows, writeCsrRows } from './csr';
+import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
@@ -20,13 +21,14 @@ export interface HartBus {
 }
 
 /** Why `run` came back. */
-export type HartExit = 'budget' | 'idle' | 'requested' | 'trap';
+export type HartExit = 'budget' | 'idle' | 'requested' | 'trap' | 'yield';
 
 const exits: Readonly<Record<number, HartExit>> = {
   [at.EXIT_BUDGET]: 'budget',
   [at.EXIT_IDLE]: 'idle',
   [at.EXIT_REQUESTED]: 'requested',
   [at.EXIT_TRAP]: 'trap',
+  [at.EXIT_YIELD]: 'yield',
 };
 
 /** Exports of the helper module that the embedder calls; generated code calls the rest. */
@@ -50,10 +52,21 @@ export const Line = {
   machineExternal: 11,
 } as const;
 
-const SAVED_SIZE = at.COUNTERS_END - at.X;
-const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
+/** Bytes of a hart's state. */
+export const HART_CELLS = at.HART_STATE_END - at.X;
+/** What all harts of a machine have in common: its clock, and the counters of exits. */
+const sharedCells: readonly (readonly [from: number, to: number])[] = [
+  [at.TIME_OFFSET, at.TIME_OFFSET + 8],
+  [at.STEPS_PER_TICK, at.STEPS_PER_TICK + 8],
+  [at.STEPS_ELSEWHERE, at.STEPS_ELSEWHERE + 8],
+  [at.COUNTERS, at.COUNTERS_END],
+];
+const layout = record('hart', 2, { cells: bytesOf(HART_CELLS), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
+const EVERYTHING = (1n << 64n) - 1n;
+/** No vector type is set: "Vector Start State" leaves it open, and this is what QEMU does. */
+const VILL = 1n << 63n;
 
 /** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
 const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
@@ -93,6 +106,8 @@ export interface HartOptions {
    * run with 'trap', pc and mode as they were before the instruction.
    */
   readonly monitor?: boolean;
+  /** There are other harts, see harts.ts: `pause` ends the run with 'yield'. */
+  readonly takesTurns?: boolean;
 }
 
 export class Hart {
@@ -104,6 +119,10 @@ export class Hart {
   private readonly cells: DataView;
   private readonly helpers: Helpers;
   private readonly enter: () => number;
+  /** menvcfg after reset. */
+  private readonly environment: bigint;
+  /** What M-mode grants the others is granted: nobody in the guest could. */
+  private readonly monitored: boolean;
 
   constructor(options: HartOptions) {
     const { ramSize, bus } = options;
@@ -121,14 +140,23 @@ export class Hart {
     new Uint8Array(this.memory.buffer).set(index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
-    this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
+    this.cells.setUint32(at.FEATURES, featuresOf(extensions), true);
+    this.monitored = options.monitor ?? false;
+    this.environment = (options.monitor ? environmentForKernel : environmentAtReset)(extensions);
+    const chosen = (options.monitor ? at.OPTION_MONITOR : 0) | (options.takesTurns ? at.OPTION_HARTS : 0);
+    this.cells.setUint32(at.OPTIONS, chosen, true);
     this.reset();
   }
 
   /** Power-on: M-mode, everything else zero. Counters go on. */
   reset(): void {
-    new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
+    const memory = new Uint8Array(this.memory.buffer);
+    memory.fill(0, at.X, at.COUNTERS);
+    memory.fill(0, at.COUNTERS_END, at.HART_STATE_END);
+    this.setCell(at.VTYPE, VILL);
     this.setCell(at.PRIVILEGE, 3n);
+    this.setCell(at.MENVCFG, this.environment);
+    if (this.monitored) for (let i = 0; i < 4; i++) this.setCell(at.MSTATEEN + 8 * i, EVERYTHING);
     this.setCell(at.RESERVATION, -1n);
     this.setCell(at.STEPS_PER_TICK, BigInt(at.NOMINAL_STEPS_PER_TICK));
     this.setCell(at.MTIMECMP, -1n);
@@ -150,6 +178,13 @@ export class Hart {
     this.helpers.request_poll();
   }
 
+  /** Ends the run after the present instruction with 'yield', unless it ends for another reason. */
+  requestYield(): void {
+    if (this.cells.getUint32(at.EXIT, true) !== at.EXIT_NONE) return;
+    this.cells.setUint32(at.EXIT, at.EXIT_YIELD, true);
+    this.helpers.request_poll();
+  }
+
   setLine(bit: number, asserted: boolean): void {
     const lines = this.cell(at.LINES);
     const mask = 1n << BigInt(bit);
@@ -166,9 +201,10 @@ export class Hart {
     return taken;
   }
 
+  /** Instructions begun since power-on, by all harts of the machine. */
   get steps(): bigint {
-    const chunk = this.cells.getUint32(at.CHUNK, true);
-    return this.cell(at.STEPS) + BigInt(chunk - this.cells.getUint32(at.COUNTDOWN, true));
+    const burst = this.cells.getUint32(at.CHUNK, true) - this.cells.getUint32(at.COUNTDOWN, true);
+    return this.cell(at.STEPS_ELSEWHERE) + this.cell(at.STEPS) + BigInt(burst);
   }
 
   /** mtime: ticks of the timebase. */
@@ -278,6 +314,27 @@ export class Hart {
     this.helpers.float_update();
   }
 
+  /** What is this hart's own: all cells of its state but those that the machine's harts share, which are zero here. */
+  park(): Uint8Array<ArrayBuffer> {
+    const own = new Uint8Array(this.memory.buffer, at.X, HART_CELLS).slice();
+    for (const [from, to] of sharedCells) own.fill(0, from - at.X, to - at.X);
+    new DataView(own.buffer).setBigInt64(at.RESERVATION - at.X, -1n, true);
+    return own;
+  }
+  /**
+   * Another hart in place of the present one. It comes with empty TLBs, and
+   * without a reservation: while it was parked, others may have written anywhere.
+   */
+  unpark(own: Uint8Array): void {
+    const total = this.steps;
+    const memory = new Uint8Array(this.memory.buffer, at.X, HART_CELLS);
+    const shared = sharedCells.map(([from, to]) => memory.slice(from - at.X, to - at.X));
+    memory.set(own);
+    sharedCells.forEach(([from], i) => memory.set(shared[i]!, from - at.X));
+    this.setCell(at.STEPS_ELSEWHERE, total - this.cell(at.STEPS));
+    this.refresh();
+  }
+
   /** A cell of the hart's state, by its place in layout.ts. Unsigned. */
   cell(address: number): bigint {
     return this.cells.getBigUint64(address, true);
@@ -309,13 +366,14 @@ export class Hart {
   }
 
   private get savedCells(): Uint8Array {
-    return new Uint8Array(this.memory.buffer, at.X, SAVED_SIZE);
+    return new Uint8Array(this.memory.buffer, at.X, HART_CELLS);
   }
 
   /** Memory was changed from outside, or state restored: rebuilds what is derived. */
   private refresh(): void {
     this.cells.setUint32(at.CHUNK, 0, true);
     this.cells.setUint32(at.COUNTDOWN, 0, true);
+    this.cells.setUint32(at.EXIT, at.EXIT_NONE, true);
     this.helpers.tlb_flush();
     this.helpers.pmp_update();
     this.helpers.float_update();

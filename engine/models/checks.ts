@@ -1,5 +1,6 @@
 /** What every model asks of a definition. */
-import { selectable } from '../isa/table';
+import { MAX_HARTS } from '../cpu/harts';
+import { ExtensionError, chooseExtensions, defaultExtensions } from '../isa/extensions';
 import { ImageError } from './image-error';
 
 const MEBIBYTE = 2 ** 20;
@@ -11,13 +12,20 @@ export function checkMemory(memory: number): void {
   }
 }
 
-/** @returns the names @throws ImageError naming those that the engine does not have */
-export function checkExtensions(names: readonly string[]): readonly string[] {
-  const unknown = names.filter((name) => !selectable.includes(name));
-  if (unknown.length > 0) {
-    throw new ImageError(
-      `unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`,
-    );
+/** @returns the number @throws ImageError */
+export function checkHarts(harts: number): number {
+  if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS) {
+    throw new ImageError(`${harts} harts: give a whole number from 1 to ${MAX_HARTS}`);
   }
-  return names;
+  return harts;
+}
+
+/** The extensions that a definition asks for, complete. @throws ImageError when there is no such CPU */
+export function checkExtensions(choice: readonly string[] | undefined): readonly string[] {
+  if (choice === undefined) return defaultExtensions;
+  try {
+    return chooseExtensions(choice);
+  } catch (error) {
+    throw error instanceof ExtensionError ? new ImageError(error.message) : error;
+  }
 }

@@ -79,7 +79,7 @@ export interface CommonDefinition {
   readonly version: 1;
   /** Bytes of RAM, a multiple of 1 MiB. */
   readonly memory: number;
-  /** Extensions on top of rv64gc, lower case, e.g. `["zba", "sstc"]`; absent: all that the engine has. */
+  /** Extensions on top of rv64gc, lower case, e.g. `["rva22", "sstc"]`; absent: the default, see isa/extensions.ts. */
   readonly cpu?: readonly string[];
   readonly clock: 'real' | 'deterministic';
   /** Seed of the guest's randomness in deterministic mode. */
@@ -93,6 +93,8 @@ export interface CommonDefinition {
 /** A virtual machine: hardware imitated down to the firmware. */
 export interface MachineDefinition extends CommonDefinition {
   readonly model: 'machine';
+  /** 1 to 8; absent: 1. */
+  readonly harts?: number;
   readonly firmware?: ImageFile;
   readonly kernel?: ImageFile;
   readonly initrd?: ImageFile;
@@ -104,6 +106,8 @@ export interface MachineDefinition extends CommonDefinition {
 /** A paravirtual machine: a kernel that the porter changes, on hypercalls. */
 export interface ParavirtDefinition extends CommonDefinition {
   readonly model: 'paravirt';
+  /** 1 to 8; absent: 1. */
+  readonly harts?: number;
   readonly kernel?: ImageFile;
   readonly initrd?: ImageFile;
   readonly commandLine?: string;

@@ -17,6 +17,7 @@ export const MPIE: u64 = 1 << 7;
 export const SPP: u64 = 1 << 8;
 export const MPP_SHIFT: u64 = 11;
 export const MPP: u64 = 3 << 11;
+export const VS: u64 = 3 << 9;
 export const FS: u64 = 3 << 13;
 export const MPRV: u64 = 1 << 17;
 export const SUM: u64 = 1 << 18;
@@ -52,8 +53,10 @@ export function stepsNow(): u64 {
   return load<u64>(at.STEPS) + (load<u32>(at.CHUNK) - load<u32>(at.COUNTDOWN));
 }
 
+/** The machine's clock goes on with the steps of all its harts. */
 export function timeNow(): u64 {
-  return load<u64>(at.TIME_OFFSET) + stepsNow() / load<u64>(at.STEPS_PER_TICK);
+  const steps = stepsNow() + load<u64>(at.STEPS_ELSEWHERE);
+  return load<u64>(at.TIME_OFFSET) + steps / load<u64>(at.STEPS_PER_TICK);
 }
 
 export function count(counter: i32): void {

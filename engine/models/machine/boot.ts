@@ -1,10 +1,11 @@
 /**
- * Puts an image into RAM and the hart at its start, as QEMU's `virt` does:
+ * Puts an image into RAM and the harts at its start, as QEMU's `virt` does:
  * firmware at the start of RAM, the kernel 2 MiB above, the device tree at the
  * top with the initrd below it, a0 the hart, a1 the tree, a2 OpenSBI's
  * `fw_dynamic_info`.
  */
-import type { Hart } from '../../cpu/hart';
+import type { Harts } from '../../cpu/harts';
+import * as cell from '../../cpu/layout';
 import type { Ram } from '../../memory/ram';
 import { type MachineDefinition, type GuestFiles, ImageError } from '../guest';
 import {
@@ -83,8 +84,8 @@ export interface BootOptions {
   readonly deviceTree: Uint8Array;
 }
 
-/** Fills RAM and points the hart at the firmware. @throws ImageError when the firmware does not fit. */
-export function boot(hart: Hart, ram: Ram, options: BootOptions): void {
+/** Fills RAM and points all harts at the firmware, which chooses among them. @throws ImageError when the firmware does not fit. */
+export function boot(harts: Harts, ram: Ram, options: BootOptions): void {
   const { definition, files, placement, deviceTree } = options;
   const { firmware, kernel, initrd } = files;
   if (!firmware) {
@@ -100,8 +101,10 @@ export function boot(hart: Hart, ram: Ram, options: BootOptions): void {
   ram.place(placement.deviceTree, deviceTree);
   const info = placement.deviceTree + DEVICE_TREE_ROOM - PAGE;
   ram.place(info, dynamicInfo());
-  hart.pc = BigInt(entry);
-  hart.setX(A0, 0n);
-  hart.setX(A1, BigInt(placement.deviceTree));
-  hart.setX(A2, BigInt(info));
+  for (let hart = 0; hart < harts.count; hart++) {
+    harts.setCell(hart, cell.PC, BigInt(entry));
+    harts.setCell(hart, cell.X + 8 * A0, BigInt(hart));
+    harts.setCell(hart, cell.X + 8 * A1, BigInt(placement.deviceTree));
+    harts.setCell(hart, cell.X + 8 * A2, BigInt(info));
+  }
 }

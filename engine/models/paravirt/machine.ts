@@ -39,7 +39,7 @@ export class ParavirtMachine extends BoardGuest {
     });
     const { kernel = new Uint8Array(0), initrd } = files;
     this.supervisor = new Supervisor(
-      this.hart,
+      this.harts,
       this.ram,
       (bytes) => this.console.appendAll(bytes),
       (how, code) => this.end({ how, code }),
@@ -60,7 +60,8 @@ export class ParavirtMachine extends BoardGuest {
     }
     if (initrd && placement.initrd) this.ram.place(placement.initrd.start, initrd);
     this.ram.place(placement.deviceTree, deviceTree);
-    enterKernel(this.hart, BigInt(entry), BigInt(placement.deviceTree));
+    for (let other = 1; other < this.harts.count; other++) this.harts.stop(other);
+    enterKernel(this.harts, 0, BigInt(entry), BigInt(placement.deviceTree));
   }
 
   protected override onTrap(): void {
