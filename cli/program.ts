@@ -1,6 +1,8 @@
 /** The command `hv` without its process: what it understands, and how it speaks about mistakes. */
 import { Command, CommanderError } from 'commander';
 import { ImageError } from '../engine/models/guest';
+import { addCostCommand } from './deployed/cost';
+import { addResumeCommand } from './deployed/resume';
 import { addPortCommand } from './port';
 import { addRunCommand, type RunContext } from './run';
 import { UsageError } from './usage-error';
@@ -19,6 +21,10 @@ export async function main(args: readonly string[], context: RunContext, version
     });
   addRunCommand(program, context);
   addPortCommand(program, context);
+  const write = (text: string): void => void stdout.write(text);
+  const now = (): number => Number(context.clock.wallNanoseconds() / 1_000_000n);
+  addCostCommand(program, write, now);
+  addResumeCommand(program, write, now);
   // Subcommands copy these settings only when they are made by the program itself.
   for (const command of program.commands) command.copyInheritedSettings(program);
   if (args.length === 0) {

@@ -138,6 +138,9 @@ export class Host extends HostBase {
   /** Rings when there is a message in `undeliveredQueue`. Add actions to be told. */
   public readonly undeliveredAlarm: cloudwatch.Alarm;
 
+  /** Rings when a guest was suspended by its breaker, or cannot go on. Add actions to be told. */
+  public readonly stoppedGuestsAlarm: cloudwatch.Alarm;
+
   private readonly memorySize: number | undefined;
   private readonly guests = new Map<string, GuestRegistration>();
 
@@ -193,6 +196,8 @@ export class Host extends HostBase {
         enabled: props.enabled ?? true,
       }),
     );
+
+    this.stoppedGuestsAlarm = this.addStoppedGuestsAlarm();
 
     const undelivered = this.addDeadLetters(
       'Undelivered',
@@ -259,6 +264,30 @@ export class Host extends HostBase {
       alarmDescription,
     });
     return { queue, alarm };
+  }
+
+  private addStoppedGuestsAlarm(): cloudwatch.Alarm {
+    // What the worker writes into its log in the embedded metric format (lambdas/worker/embedded-metrics.ts).
+    const metric = (metricName: string) =>
+      new cloudwatch.Metric({
+        namespace: 'cdk-hypervisor',
+        metricName,
+        dimensionsMap: { host: this.worker.functionName },
+        statistic: 'Sum',
+        period: Duration.minutes(1),
+      });
+    return new cloudwatch.Alarm(this, 'StoppedGuestsAlarm', {
+      metric: new cloudwatch.MathExpression({
+        expression: 'FILL(suspended, 0) + FILL(failed, 0)',
+        usingMetrics: { suspended: metric('suspended'), failed: metric('failed') },
+        period: Duration.minutes(1),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      alarmDescription: 'A guest was suspended by its breaker, or failed: its head says why.',
+    });
   }
 
   private addFunction(

@@ -135,10 +135,15 @@ export interface ContainerDefinition extends CommonDefinition {
   readonly pids?: number;
 }
 
-/** What a guest may use in all. */
+/** What a guest may use, in all and in one day (UTC). */
 export interface BreakerBudget {
   readonly maxSlices?: number;
   readonly maxInstructions?: number;
+  readonly maxSlicesPerDay?: number;
+  /** Of a worker's time. */
+  readonly maxSecondsPerDay?: number;
+  /** As `lambdas/economics` reckons them. */
+  readonly maxDollarsPerDay?: number;
 }
 
 /** A file of the image. `key` is where the asset lies (S3 key in the assets bucket, or a path locally). */

@@ -28,6 +28,16 @@ export interface Lease {
   readonly expires: number;
 }
 
+/** What a guest has used in one day. */
+export interface DaySpent {
+  /** Days since 1970-01-01, UTC. */
+  readonly day: number;
+  readonly slices: number;
+  /** Of workers' time. */
+  readonly seconds: number;
+  readonly dollars: number;
+}
+
 /** The state of one guest: a fixed-size item, whatever the guest's size. */
 export interface Head {
   readonly guest: string;
@@ -56,6 +66,8 @@ export interface Head {
   readonly slices: number;
   /** Instructions executed since generation 0, reboots included. */
   readonly instructions: number;
+  /** Of the day of the last slice; counts against the breaker's budget. */
+  readonly spent?: DaySpent;
   /** Idle with a timer: when it is due (milliseconds since the epoch), and how far off it was in guest time (ns, decimal). */
   readonly wakeAt?: number;
   readonly wakeAfter?: string;
@@ -180,6 +192,8 @@ export interface SliceMetrics {
   readonly writeUnits: number;
   readonly bytesRead: number;
   readonly readUnits: number;
+  /** What the slice cost, by lambdas/economics/prices.ts. */
+  readonly dollars: number;
 }
 
 export interface CheckpointStore {

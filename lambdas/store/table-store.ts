@@ -218,7 +218,7 @@ function bytesOf(value: Item[string] | undefined): Uint8Array {
 }
 
 function headItem(head: Head): Item {
-  const { lease, reason, committedBy, wakeAt, wakeAfter, ...always } = head;
+  const { lease, reason, committedBy, spent, wakeAt, wakeAfter, ...always } = head;
   const key: Key = headKey(checkGuestId(head.guest));
   return {
     ...key,
@@ -226,6 +226,14 @@ function headItem(head: Head): Item {
     ...(lease === undefined ? {} : { leaseOwner: lease.owner, leaseExpires: lease.expires }),
     ...(reason === undefined ? {} : { reason: reason.slice(0, REASON_LENGTH) }),
     ...(committedBy === undefined ? {} : { committedBy }),
+    ...(spent === undefined
+      ? {}
+      : {
+          spentDay: spent.day,
+          spentSlices: spent.slices,
+          spentSeconds: spent.seconds,
+          spentDollars: spent.dollars,
+        }),
     ...(wakeAt === undefined ? {} : { wakeAt }),
     ...(wakeAfter === undefined ? {} : { wakeAfter }),
   };
@@ -254,6 +262,16 @@ function headOf(item: Item): Head {
     results: number('results'),
     slices: number('slices'),
     instructions: number('instructions'),
+    ...(item.spentDay === undefined
+      ? {}
+      : {
+          spent: {
+            day: number('spentDay'),
+            slices: number('spentSlices'),
+            seconds: number('spentSeconds'),
+            dollars: number('spentDollars'),
+          },
+        }),
     ...(item.wakeAt === undefined ? {} : { wakeAt: number('wakeAt') }),
     ...(item.wakeAfter === undefined ? {} : { wakeAfter: String(item.wakeAfter) }),
     createdAt: number('createdAt'),

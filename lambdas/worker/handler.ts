@@ -58,6 +58,11 @@ function createWorker(environment: Environment, logStream: string): Worker {
   const sliceInstructions = positive(environment, 'SLICE_INSTRUCTIONS');
   return {
     name: logStream,
+    bill: {
+      functionName: environment.AWS_LAMBDA_FUNCTION_NAME ?? 'worker',
+      memoryMb: positive(environment, 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE') ?? 0,
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+    },
     guests: guestsOf(environment),
     openStore: (deadline) => dynamodbStore({ client: dynamodb, tableName, deadline }),
     queue: sqsRunQueue(required(environment, 'QUEUE_URL'), environment),

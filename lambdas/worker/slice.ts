@@ -17,8 +17,11 @@ import { flush, type Changes, type FlushResult } from '../store/checkpoint';
 import { collect } from '../store/collect';
 import { CorruptPackError } from '../store/errors';
 import type { CheckpointStore, Head, SliceMetrics } from '../store/store';
-import { instructionsLeft, tripped } from './breaker';
+import { sliceDollars } from '../economics/slice-cost';
+import type { Architecture } from '../economics/prices';
+import { instructionsLeft, spentWith, tripped } from './breaker';
 import { decide, ownToken, type Decision, type Delivery } from './decide';
+import { embedded } from './embedded-metrics';
 import type { FlushRate } from './flush-rate';
 import type { Images } from './image';
 import { acquire, commit, conclude, release, type Progress } from './lease';
@@ -29,6 +32,12 @@ import { run, type RunResult } from './run';
 export interface Worker {
   /** Names the process in metrics. */
   readonly name: string;
+  /** The worker function, as its bill counts it. */
+  readonly bill: {
+    readonly functionName: string;
+    readonly memoryMb: number;
+    readonly architecture: Architecture;
+  };
   /** Definition key of every guest of this host. */
   readonly guests: ReadonlyMap<string, string>;
   /** A store whose requests are repeated until `deadline` (ms since the epoch) at most. */
@@ -165,12 +174,13 @@ async function runSlice(
   if ('stopped' in prepared) {
     const { stopped, status } = prepared;
     if (!(await conclude(store, held, status, stopped, worker.now()))) return lost();
-    worker.log({
+    report(worker, {
       message: 'stopped',
       guest: held.guest,
       generation: held.generation,
       status,
       reason: stopped,
+      [status]: 1,
     });
     return { kind: 'stopped', reason: stopped };
   }
@@ -210,6 +220,8 @@ async function runSlice(
 
   const instructions = guest.instructions - before.instructions;
   const progress = progressOf(held, result, terms.messageId, instructions, flushedAt);
+  const milliseconds = flushedAt - startedAt;
+  const dollars = sliceDollars({ milliseconds, ...worker.bill, ...usageOf(store) });
   const metrics: SliceMetrics = {
     guest: held.guest,
     ...attempt,
@@ -236,14 +248,26 @@ async function runSlice(
     inboxEntries: result.inboxEntries,
     results: result.results.length,
     ...usageOf(store),
+    dollars,
   };
   await store.writeMetrics(metrics);
 
-  const committed = await commit(store, held, progress, worker.now());
+  const committed = await commit(
+    store,
+    held,
+    { ...progress, spent: spentWith(held, milliseconds, dollars, flushedAt) },
+    worker.now(),
+  );
   if (committed === undefined) return lost();
   keepWarm(worker, restored, flushed, result.exit);
-  worker.log({ message: 'slice', ...metrics });
+  const commitMs = worker.now() - flushedAt;
+  report(worker, { message: 'slice', ...metrics, commitMs });
   return finish(worker, store, committed, terms);
+}
+
+/** A record with metrics in it. */
+function report(worker: Worker, record: Readonly<Record<string, unknown>>): void {
+  worker.log(embedded(record, worker.bill.functionName, worker.now()));
 }
 
 /** Another worker has taken the lease meanwhile: what this one did is invisible and stays so. */
@@ -259,7 +283,7 @@ type Prepared =
 async function prepare(worker: Worker, store: CheckpointStore, held: Head): Promise<Prepared> {
   try {
     const definition = await worker.images.definition(held.definition);
-    const reason = tripped(definition.breaker, held);
+    const reason = tripped(definition.breaker, held, worker.now());
     if (reason !== undefined) return { stopped: reason, status: 'suspended' };
     const restored = await restore({ ...worker, store }, held, definition);
     return { definition, restored };
@@ -285,7 +309,7 @@ function progressOf(
   messageId: string,
   instructions: number,
   now: number,
-): Progress {
+): Omit<Progress, 'spent'> {
   return {
     committedBy: messageId,
     ...statusAfter(result.exit, now),

@@ -59,6 +59,7 @@ function metricsOf(guest: string, generation: number, fencing: number): SliceMet
     writeUnits: 1,
     bytesRead: 1,
     readUnits: 1,
+    dollars: 0.001,
   };
 }
 

@@ -157,6 +157,7 @@ export class World {
     };
     return {
       name,
+      bill: { functionName: 'worker', memoryMb: 1769, architecture: 'arm64' },
       guests: new Map([[GUEST, DEFINITION_KEY]]),
       openStore: () => new TableStore(counted),
       queue: { send: (token, delay) => call(async () => this.send(token, delay)) },
