@@ -90,6 +90,8 @@ export const REMAINING = 0x2030;
 export const RAM_SIZE = 0x2038;
 /** Bit mask of options (32-bit), set by the embedder: OPTION_*. */
 export const OPTIONS = 0x2040;
+/** The page of RAM that EXIT_PAGE is about. */
+export const WANTED_PAGE = 0x2048;
 /** Room for the operands of arithmetic on large numbers: 2 KiB, of no meaning between two instructions. */
 export const SCRATCH = 0x2800;
 /** Counters of exits by cause (64-bit each); saved, so that a restored guest goes on counting. */
@@ -127,12 +129,19 @@ export const TLB_FETCH = 0x8000;
 export const TLB_CONTEXT = 0xc000;
 export const TLB_CONTEXTS = 4; // U, S, S with SUM, M
 export const TLB_END = 0x50000;
-/** In the tag of a write entry: its page was committed, so the next store marks it dirty again. */
+/** In the tag of an entry: nobody has used it since the last checkpoint or restore, so the next access is noticed. */
 export const TLB_CLEAN = 0x800;
 
-/** One byte a page of RAM: 1 when dirty since the last checkpoint; memory/ram.ts has the other values. */
+/** One byte a page of RAM: a set of PAGE_*. */
 export const PAGE_FLAGS = 0x100000;
+/** Written to since the last checkpoint. */
 export const PAGE_DIRTY = 1;
+/** Has held something once. Pages without it are zero, and cost the host nothing. */
+export const PAGE_TOUCHED = 2;
+/** Its bytes have not been fetched: whoever wants them has to wait. */
+export const PAGE_ABSENT = 4;
+/** Read or written since the last checkpoint. */
+export const PAGE_USED = 8;
 
 export const RAM = 0x200000;
 
@@ -147,3 +156,5 @@ export const EXIT_IDLE = 2;
 export const EXIT_REQUESTED = 3;
 /** A trap for the monitor; see OPTION_MONITOR. */
 export const EXIT_TRAP = 4;
+/** WANTED_PAGE is absent. The instruction that needs it has not begun, and is executed when the run goes on. */
+export const EXIT_PAGE = 8;

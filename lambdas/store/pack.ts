@@ -27,8 +27,8 @@ export interface FrameLocator {
 
 /** Stored bytes of all frames of one pack: with header and names it stays below an item's 400 KB. */
 export const PACK_BODY_BYTES = 350_000;
-/** Frames in one pack at most: a frame's number has 11 bits in the page index. */
-export const PACK_FRAMES = 2048;
+/** Frames in one pack at most: a frame's number has 10 bits in the page index. */
+export const PACK_FRAMES = 1024;
 /** Bytes of one frame when decompressed, at most: bounds what a damaged length can ask for. */
 export const FRAME_BYTES = 256 * 1024;
 

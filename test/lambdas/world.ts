@@ -5,7 +5,6 @@
  */
 import type { MachineDefinition } from '../../engine/models/guest';
 import { parseToken, type Token } from '../../lambdas/queue/token';
-import { openCheckpoint, loadPages } from '../../lambdas/store/opened-checkpoint';
 import type { CheckpointStore, Head } from '../../lambdas/store/store';
 import type { Item, Table } from '../../lambdas/store/table';
 import { TableStore } from '../../lambdas/store/table-store';
@@ -14,6 +13,7 @@ import { Images, type AssetSource } from '../../lambdas/worker/image';
 import { WarmPlace } from '../../lambdas/worker/restore';
 import { processToken, type Outcome, type Worker } from '../../lambdas/worker/slice';
 import { FakeGuest, type FakeProgram } from './fake-guest';
+import { restoreSpaces } from './restore-spaces';
 
 export const GUEST = 'debian';
 const DEFINITION_KEY = 'definition.json';
@@ -189,12 +189,9 @@ export class World {
   async guestValue(): Promise<unknown> {
     const head = await this.store.head(GUEST);
     if (head === undefined) return undefined;
-    const opened = await openCheckpoint(this.store, GUEST, {
-      generation: head.generation,
-      fencing: head.committedFencing,
-    });
+    const at = { generation: head.generation, fencing: head.committedFencing };
     const guest = new FakeGuest(this.options.program);
-    await loadPages(opened, guest.spaces);
+    const opened = await restoreSpaces(this.store, GUEST, at, guest.spaces);
     if (opened.state !== undefined) guest.restore(opened.state);
     return guest.value();
   }

@@ -4,7 +4,7 @@ export { bulk_copy, bulk_fill, bulk_move } from './bulk';
 export * from './csr';
 export * from './float';
 export { pmp_update } from './pmp';
-export { sfence_vma, fence_i, tlb_flush, tlb_clean_writes } from './mmu';
+export { sfence_vma, fence_i, tlb_flush, tlb_clean } from './mmu';
 export { bulk_multiply, bulk_reduce } from './large-numbers';
 export * from './multiply';
 export { poll, update_timers } from './run';

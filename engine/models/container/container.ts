@@ -74,7 +74,7 @@ export class Container implements Guest {
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
-      cleaned: () => this.hart.watchWrites(),
+      cleaned: () => this.hart.watchPages(),
     });
     this.spaces = [ram, this.store];
     this.kernel = new Kernel({

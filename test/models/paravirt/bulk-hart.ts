@@ -46,7 +46,7 @@ export class BulkHart {
       base: RAM_BASE,
       bytes: hart.ram,
       flags: hart.pageFlags,
-      cleaned: () => hart.watchWrites(),
+      cleaned: () => hart.watchPages(),
     });
     const table = (offset: number, index: number, entry: bigint): void =>
       new DataView(hart.ram.buffer, hart.ram.byteOffset).setBigUint64(offset + 8 * index, entry, true);
