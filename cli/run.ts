@@ -71,7 +71,10 @@ export function addRunCommand(program: Command, context: RunContext): void {
         .default('real'),
     )
     .option('--seed <number>', "seed of the guest's randomness, with --clock deterministic")
-    .option('--cpu <extensions>', 'extensions on top of rv64gc, e.g. zba,zbb,sstc (default: all)')
+    .option(
+      '--cpu <extensions>',
+      'rv64gc, rva22 or max, and extensions, e.g. rva22,sstc,zfh; -zba leaves one out (default: rva22,sstc,sv57)',
+    )
     .option('--harts <number>', 'number of harts; machines have one (default: 1)')
     .option('--no-reboot', 'end when the guest resets itself, instead of starting it again')
     .addHelpText('after', DETAILS)

@@ -85,9 +85,9 @@ export interface GuestProps {
   readonly guestId?: string;
 
   /**
-   * Extensions of the CPU on top of rv64gc, in lower case, e.g. `['zba', 'sstc']`.
+   * Extensions of the CPU on top of rv64gc, in lower case, e.g. `['rva22', 'sstc']`. A name brings what it needs.
    *
-   * @default - all that the engine has
+   * @default ['rva22', 'sstc']
    */
   readonly cpuFeatures?: string[];
 

@@ -1,6 +1,6 @@
 /**
  * Makes `engine/generated/`: the hart's helpers compiled from AssemblyScript,
- * and the interpreters of harts with every extension, both as TypeScript
+ * and the interpreters of the usual harts, both as TypeScript
  * modules that hold the bytes: bundlers and tests then need no loader, and a
  * worker starts without generating anything.
  */
@@ -9,7 +9,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateInterpreter } from '../engine/cpu/interpreter/generate';
-import { instructionsOf, ofModels, selectable } from '../engine/isa/table';
+import { defaultExtensions, selectable } from '../engine/isa/extensions';
+import { instructionsOf, ofModels } from '../engine/isa/table';
 
 const root = join(__dirname, '..');
 const folder = join(root, 'engine/generated');
@@ -58,7 +59,8 @@ function compileHelpers(): Uint8Array {
 try {
   mkdirSync(folder, { recursive: true });
   write('helpers.ts', { helpersModule: base64(compileHelpers()) });
-  const sets = [selectable, [...selectable, ...ofModels.map(({ name }) => name)]];
+  // What guests have unless they choose, ported kernels among them, and all there is.
+  const sets = [defaultExtensions, [...defaultExtensions, ...ofModels.map(({ name }) => name)], selectable];
   write('interpreter.ts', { interpreters: sets.map(interpreter) });
 } catch (error) {
   process.stderr.write(

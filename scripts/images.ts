@@ -1,16 +1,19 @@
 /**
- * `npm run images`: the kernel, firmware and initramfs of the example guest, in .cache/images/.
+ * `npm run images`: the kernel, firmware and initramfs of the example guest, in .cache/images/; with --reference, the
+ * newer QEMU of the differential tests, in .cache/reference/.
  * Exit codes: 0 there, 69 not to be had on this machine, 65 refused, 64 wrong usage (sysexits.h).
  */
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImagesError } from './images/errors';
 import { fetchImages } from './images/fetch';
+import { fetchReference } from './images/reference';
 
-const usage = `usage: npm run images -- [--suite NAME]... [--mirror URI] [--keyring FILE] [--refresh] [--json] [--quiet]
+const usage = `usage: npm run images -- [--suite NAME]... [--mirror URI] [--keyring FILE] [--reference] [--refresh] [--json] [--quiet]
   --suite    Debian suite to take the packages from; may be repeated (default: forky, then sid)
   --mirror   mirror of the Debian archive (default: the one in the system's apt sources)
   --keyring  keyring that the archive's signature is checked with
+  --reference  get a newer QEMU and binutils for the differential tests instead of images
   --refresh  look for newer packages though the images are there
   --json     print the manifest on stdout and nothing else
   --quiet    print nothing but errors`;
@@ -21,6 +24,7 @@ function main(): number {
       suite: { type: 'string', multiple: true },
       mirror: { type: 'string' },
       keyring: { type: 'string' },
+      reference: { type: 'boolean', default: false },
       refresh: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
@@ -31,9 +35,12 @@ function main(): number {
     console.log(usage);
     return 0;
   }
-  const directory = join(__dirname, '..', '.cache', 'images');
   const say = values.json || values.quiet ? () => undefined : (line: string) => console.error(line);
-  const { manifest, changed } = fetchImages({
+  const [folder, noun, fetch, first] = values.reference
+    ? (['reference', 'the reference is', fetchReference, /^qemu-/] as const)
+    : (['images', 'images are', fetchImages, /^linux-/] as const);
+  const directory = join(__dirname, '..', '.cache', folder);
+  const { manifest, changed } = fetch({
     directory,
     refresh: values.refresh,
     say,
@@ -42,11 +49,9 @@ function main(): number {
     ...(values.keyring && { keyring: values.keyring }),
   });
   if (values.json) console.log(JSON.stringify({ directory, ...manifest }, null, 2));
-  const kernel = manifest.packages.find(({ name }) => name.startsWith('linux-'));
+  const main = manifest.packages.find(({ name }) => first.test(name));
   const where = relative(process.cwd(), directory) || '.';
-  say(
-    `${changed ? 'images are in' : 'nothing to do: images are in'} ${where} (${kernel?.name} ${kernel?.version})`,
-  );
+  say(`${changed ? noun : `nothing to do: ${noun}`} in ${where} (${main?.name} ${main?.version})`);
   return 0;
 }
 

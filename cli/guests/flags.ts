@@ -1,5 +1,7 @@
 /** What `hv run` was told, and the checks of it that all models share. */
+import { checkExtensions } from '../../engine/models/checks';
 import type { CommonDefinition, GuestDefinition, GuestFiles } from '../../engine/models/guest';
+import { ImageError } from '../../engine/models/image-error';
 import { UsageError } from '../usage-error';
 
 export const MODELS = ['vm', 'paravirtual', 'container'] as const;
@@ -100,16 +102,16 @@ function memoryBytes(text: string): number {
   return mebibytes * MEBIBYTE;
 }
 
-function cpuExtensions(text: string): string[] {
+function cpuExtensions(text: string): readonly string[] {
   const names = text
     .toLowerCase()
     .split(/[,_+]/)
-    .filter((name) => name !== '' && name !== 'rv64gc');
-  const wrong = names.find((name) => !/^[a-z][a-z0-9]*$/.test(name));
-  if (wrong !== undefined) {
-    throw new UsageError(`--cpu ${text}: "${wrong}" is no extension; give names like zba,zbb,sstc`);
+    .filter((name) => name !== '');
+  try {
+    return checkExtensions(names);
+  } catch (error) {
+    throw error instanceof ImageError ? new UsageError(`--cpu ${text}: ${error.message}`) : error;
   }
-  return names;
 }
 
 export function wholeNumber(flag: string, text: string): number {

@@ -3,9 +3,10 @@
  * generated interpreter, wired together.
  */
 import { helpersModule } from '../generated/helpers';
-import { instructionsOf, selectable } from '../isa/table';
+import { selectable } from '../isa/extensions';
+import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
-import { csrRows, writeCsrRows } from './csr';
+import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
@@ -51,10 +52,13 @@ export const Line = {
   machineExternal: 11,
 } as const;
 
-const SAVED_SIZE = at.COUNTERS_END - at.X;
-const layout = record('hart', 1, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
+const SAVED_SIZE = at.HART_STATE_END - at.X;
+const layout = record('hart', 2, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
+const EVERYTHING = (1n << 64n) - 1n;
+/** No vector type is set: "Vector Start State" leaves it open, and this is what QEMU does. */
+const VILL = 1n << 63n;
 
 /** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
 const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
@@ -105,6 +109,10 @@ export class Hart {
   private readonly cells: DataView;
   private readonly helpers: Helpers;
   private readonly enter: () => number;
+  /** menvcfg after reset. */
+  private readonly environment: bigint;
+  /** What M-mode grants the others is granted: nobody in the guest could. */
+  private readonly monitored: boolean;
 
   constructor(options: HartOptions) {
     const { ramSize, bus } = options;
@@ -122,14 +130,22 @@ export class Hart {
     new Uint8Array(this.memory.buffer).set(index, at.DECODE);
     writeCsrRows(this.cells, csrRows(extensions));
     this.setCell(at.RAM_SIZE, BigInt(ramSize));
+    this.cells.setUint32(at.FEATURES, featuresOf(extensions), true);
+    this.monitored = options.monitor ?? false;
+    this.environment = (options.monitor ? environmentForKernel : environmentAtReset)(extensions);
     this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
     this.reset();
   }
 
   /** Power-on: M-mode, everything else zero. Counters go on. */
   reset(): void {
-    new Uint8Array(this.memory.buffer, at.X, at.HART_STATE_END - at.X).fill(0);
+    const memory = new Uint8Array(this.memory.buffer);
+    memory.fill(0, at.X, at.COUNTERS);
+    memory.fill(0, at.COUNTERS_END, at.HART_STATE_END);
+    this.setCell(at.VTYPE, VILL);
     this.setCell(at.PRIVILEGE, 3n);
+    this.setCell(at.MENVCFG, this.environment);
+    if (this.monitored) for (let i = 0; i < 4; i++) this.setCell(at.MSTATEEN + 8 * i, EVERYTHING);
     this.setCell(at.RESERVATION, -1n);
     this.setCell(at.STEPS_PER_TICK, BigInt(at.NOMINAL_STEPS_PER_TICK));
     this.setCell(at.MTIMECMP, -1n);

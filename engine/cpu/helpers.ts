@@ -22,7 +22,7 @@ const define = (effect: boolean, parameters: string, result?: IntegerType): Help
 const pure = (parameters: string, result: IntegerType): Helper => define(false, parameters, result);
 const effect = (parameters: string, result?: IntegerType): Helper => define(true, parameters, result);
 
-const formats = ['s', 'd'] as const;
+const formats = ['s', 'd', 'h'] as const;
 const integers = ['w', 'wu', 'l', 'lu'] as const;
 const named = (names: readonly string[], helper: Helper): [string, Helper][] =>
   names.map((name) => [name, helper]);
@@ -42,7 +42,11 @@ const floats: [string, Helper][] = [
   ...integers.flatMap((i) =>
     formats.flatMap((f) => named([`fcvt_${i}_${f}`, `fcvt_${f}_${i}`], pure('i64 i32', 'i64'))),
   ),
-  ...named(['fcvt_s_d', 'fcvt_d_s'], pure('i64 i32', 'i64')),
+  ...named(['fcvt_s_d', 'fcvt_d_s', 'fcvt_s_h', 'fcvt_h_s', 'fcvt_d_h', 'fcvt_h_d'], pure('i64 i32', 'i64')),
+  ...named(perFormat(['fli']), pure('i32', 'i64')),
+  ...named(perFormat(['fminm', 'fmaxm', 'fltq', 'fleq']), pure('i64 i64', 'i64')),
+  ...named(perFormat(['fround', 'froundnx']), pure('i64 i32', 'i64')),
+  ['fcvtmod_w_d', pure('i64', 'i64')],
 ];
 
 export const helpers: ReadonlyMap<string, Helper> = new Map([
@@ -56,10 +60,12 @@ export const helpers: ReadonlyMap<string, Helper> = new Map([
   ['sret', effect('i32')],
   ['wfi', effect('i32')],
   ['sfence_vma', effect('i32 i64 i32')],
+  ['supervisor_fence', effect('i32')],
   ['fence_i', effect('')],
   ['mulh', pure('i64 i64', 'i64')],
   ['mulhu', pure('i64 i64', 'i64')],
   ['mulhsu', pure('i64 i64', 'i64')],
+  ...named(['clmul', 'clmulh', 'clmulr'], pure('i64 i64', 'i64')),
   ['load_slow', effect('i64 i32', 'i64')],
   ['store_slow', effect('i64 i32 i64')],
   ['atomic_address', effect('i64 i32', 'i32')],
@@ -67,6 +73,9 @@ export const helpers: ReadonlyMap<string, Helper> = new Map([
   ['load_reserved_d', effect('i64', 'i64')],
   ['store_conditional_w', effect('i64 i64', 'i64')],
   ['store_conditional_d', effect('i64 i64', 'i64')],
+  ...named(['amocas_w', 'amocas_d', 'amocas_q'], effect('i64 i32 i32')),
+  ...named(['cbo_inval', 'cbo_clean', 'cbo_flush', 'cbo_zero'], effect('i64 i32')),
+  ...named(['wait_on_reservation', 'wait_shortly_on_reservation'], effect('i32')),
   ...named(['bulk_copy', 'bulk_move', 'bulk_fill'], effect('i32 i32 i32')),
   ...named(['bulk_multiply', 'bulk_reduce'], effect('i32 i32 i32 i32 i32')),
   ['fetch_page', effect('i64', 'i32')],

@@ -32,8 +32,6 @@ export const MTIMECMP = 0x1230;
 export const LINES = 0x1238;
 export const RESERVATION = 0x1240; // physical address, or -1
 export const RESERVED_VALUE = 0x1248;
-export const MINSTRET_OFFSET = 0x1250;
-export const MCYCLE_OFFSET = 0x1258;
 /** All superpages in the TLBs lie between these: sfence.vma of one address there flushes all. */
 export const SUPERPAGE_LOW = 0x1260;
 export const SUPERPAGE_HIGH = 0x1268;
@@ -66,9 +64,23 @@ export const FFLAGS = 0x1398;
 export const FRM = 0x13a0;
 export const PMPCFG = 0x13a8; // 16 bytes
 export const PMPADDR = 0x13b8; // 16 cells, to 0x1438
+export const SENVCFG = 0x1440;
+export const MSECCFG = 0x1448;
+export const MSTATEEN = 0x1450; // 4 cells, to 0x1470
+/** Counters, as sets of bits: those beyond their wrap for good, with a mode filter, and that may raise an overflow. */
+export const COUNTERS_WRAPPED = 0x1470;
+export const COUNTERS_FILTERED = 0x1478;
+export const COUNTERS_WATCHED = 0x1480;
+export const TSELECT = 0x1488;
+export const TDATA1 = 0x1490; // 2 cells
+export const TDATA2 = 0x14a0; // 2 cells
+/** Triggers that are on, as a set of bits. */
+export const TRIGGERS_ARMED = 0x14b0;
 /** Further stored CSRs (mscratch, sscratch, ...), handed out by csr.ts. */
-export const CSRS_FREE = 0x1440;
-export const HART_STATE_END = 0x1800;
+export const CSRS_FREE = 0x1500;
+/** By number of the counter, 32 cells each. A counter that runs holds its distance from what it counts. */
+export const MHPMCOUNTER = 0x1600; // 0 mcycle, 2 minstret
+export const MHPMEVENT = 0x1700; // 0 mcyclecfg, 2 minstretcfg
 
 // --- Hart cache (rebuilt). 32-bit cells.
 /** Instructions left in this burst when a helper was last called; see CHUNK. */
@@ -90,6 +102,8 @@ export const REMAINING = 0x2030;
 export const RAM_SIZE = 0x2038;
 /** Bit mask of options (32-bit), set by the embedder: OPTION_*. */
 export const OPTIONS = 0x2040;
+/** Bit mask of what the hart's extensions switch on besides CSRs (32-bit), set by the embedder: FEATURE_*. */
+export const FEATURES = 0x2044;
 /** The page of RAM that EXIT_PAGE is about. */
 export const WANTED_PAGE = 0x2048;
 /** Room for the operands of arithmetic on large numbers: 2 KiB, of no meaning between two instructions. */
@@ -105,11 +119,30 @@ export const COUNTER_FLUSHES = 0x1918;
 export const COUNTER_WFI = 0x1920;
 export const COUNTERS_END = 0x1928;
 
+// --- Vector state (saved). VLEN is 128 bits: v0 to v31, 16 bytes each, then the vector CSRs.
+export const V = 0x1a00;
+export const VSTART = 0x1c00;
+export const VXSAT = 0x1c08;
+export const VXRM = 0x1c10;
+export const VL = 0x1c18;
+export const VTYPE = 0x1c20;
+/** VLEN in bytes. */
+export const VLENB = 16;
+export const HART_STATE_END = 0x2000;
+
 /**
  * No M-mode: what is not delegated ends the run with EXIT_TRAP. MCAUSE and
  * MTVAL say what it was; pc and mode are those of the trapped instruction.
  */
 export const OPTION_MONITOR = 1;
+
+export const FEATURE_SVADE = 1;
+export const FEATURE_SVADU = 2;
+export const FEATURE_SVNAPOT = 4;
+export const FEATURE_SV48 = 8;
+export const FEATURE_SV57 = 16;
+export const FEATURE_SSCOFPMF = 32;
+export const FEATURE_SMSTATEEN = 64;
 
 // --- Tables.
 export const CSR_INDEX = 0x3000;

@@ -13,7 +13,7 @@ const readers: readonly (readonly [
   [/^(rd|rs[123])$/, (word) => word, (text) => integerNames.indexOf(text)],
   [/^zimm$/, () => 'rs1', Number],
   [/^rm$/, (word) => word, (text) => roundingNames.indexOf(text)],
-  [/^(csr|imm|pred|succ)$/, (word) => word, Number],
+  [/^(csr|imm|pred|succ|n)$/, (word) => word, Number],
 ];
 
 /** A line that is no instruction, or whose operand does not fit its field. */

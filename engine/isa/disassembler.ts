@@ -1,5 +1,5 @@
 /** Instruction words as assembly text, derived from the instruction table. */
-import { extract, matches } from './encoding';
+import { extract, isWithin, matches } from './encoding';
 import type { Instruction } from './instruction';
 import { allInstructions } from './table';
 
@@ -25,7 +25,7 @@ const printers: readonly (readonly [
   [/^zimm$/, () => 'rs1', String],
   [/^rm$/, (word) => word, (value) => roundingNames[value]!],
   [/^csr$/, (word) => word, (value) => `0x${value.toString(16)}`],
-  [/^(imm|pred|succ)$/, (word) => word, String],
+  [/^(imm|pred|succ|n)$/, (word) => word, String],
 ];
 
 /** Value of a field, from the word or implied by the encoding. */
@@ -45,11 +45,16 @@ function printOperand(instruction: Instruction, text: string, word: number): str
   return text;
 }
 
-/** The table's row for a word, or undefined when there is none. */
+/** The table's row for a word, or undefined when there is none: where encodings nest, the one that fixes most bits. */
 export function find(word: number, table: readonly Instruction[] = allInstructions): Instruction | undefined {
   const length = (word & 3) === 3 ? 4 : 2;
   const low = length === 2 ? word & 0xffff : word >>> 0;
-  return table.find(({ encoding }) => encoding.length === length && matches(encoding, low));
+  let best: Instruction | undefined;
+  for (const each of table) {
+    if (each.encoding.length !== length || !matches(each.encoding, low)) continue;
+    if (!best || isWithin(each.encoding, best.encoding)) best = each;
+  }
+  return best;
 }
 
 /** E.g. `addi a0, sp, 16`; an unknown word prints as `.insn 4, 0x...`. */

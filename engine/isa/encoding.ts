@@ -6,6 +6,8 @@
  *   imm[12|10:5] rs2 rs1 000 imm[4:1|11] 1100011
  *   010 uimm[5] rd≠0 uimm[4:2|7:6] 10
  *
+ * An encoding may lie within another: the one that fixes more bits is meant.
+ *
  * `rd'` is a three-bit register (x8 to x15), `rd/rs1` one field read under two
  * names, `≠0` or `≠{0,2}` excludes values, `name[a|b:c]` says which bits of
  * the operand stand there. Operands named `imm` are sign-extended, all others
@@ -134,4 +136,9 @@ export function matches(encoding: Encoding, word: number): boolean {
     if (operand && values.includes(extract(operand, word))) return false;
   }
   return true;
+}
+
+/** Whether `inner`, one match of both given, fixes all that `outer` does and more: `zext.h` within `packw`. */
+export function isWithin(inner: Encoding, outer: Encoding): boolean {
+  return (inner.mask & outer.mask) >>> 0 === outer.mask && inner.mask !== outer.mask;
 }

@@ -1,17 +1,13 @@
 // Single-precision floating point. Unprivileged ISA manual, "F".
-import { common, float } from './floating-point';
-import type { Emitter, I64 } from './emitter';
+import { boxed, common, float } from './floating-point';
 import { extension, instruction } from './instruction';
-
-/** A narrower value in a 64-bit register has all upper bits set: "NaN Boxing of Narrower Values". */
-const box = (x: Emitter, value: I64): I64 => x.or(value, x.const(0xffffffff00000000n));
 
 export const f = extension('f', [
   instruction(
     'flw',
     'imm[11:0] rs1 010 rd 0000111',
     'frd, imm(rs1)',
-    float((x) => x.fd(box(x, x.load('wu', x.add(x.rs1, x.imm))))),
+    float((x) => x.fd(boxed(x, x.load('wu', x.add(x.rs1, x.imm)), 32))),
   ),
   instruction(
     'fsw',
@@ -29,7 +25,7 @@ export const f = extension('f', [
     'fmv.w.x',
     '1111000 00000 rs1 000 rd 1010011',
     'frd, rs1',
-    float((x) => x.fd(box(x, x.zext32(x.rs1)))),
+    float((x) => x.fd(boxed(x, x.zext32(x.rs1), 32))),
   ),
   ...common({ suffix: 's', fmt: '00' }),
 ]);

@@ -1,4 +1,4 @@
-// What F and D share: the shapes of their instructions. Unprivileged ISA manual, "F" and "D".
+// What F, D and Zfh share: the shapes of their instructions. Unprivileged ISA manual, "F", "D" and "Zfh".
 // Arithmetic is a helper named as its mnemonic, with dots as underscores; it
 // checks the NaN boxing of its operands, boxes its result, and accrues flags.
 import type { Emitter, I64 } from './emitter';
@@ -6,7 +6,7 @@ import { type Instruction, type Semantics, instruction } from './instruction';
 
 /** The `fmt` field, and how wide the format's memory accesses are. */
 export interface Format {
-  readonly suffix: 's' | 'd';
+  readonly suffix: 's' | 'd' | 'h';
   readonly fmt: string;
 }
 
@@ -59,7 +59,7 @@ export function computed(shape: keyof typeof shapes, mnemonic: string, diagram: 
   );
 }
 
-/** The instructions that F and D have alike, for one format. */
+/** The instructions that F, D and Zfh have alike, for one format. */
 export function common({ suffix, fmt }: Format): Instruction[] {
   const conversions = [
     ['w', '00000'],
@@ -92,3 +92,7 @@ export function common({ suffix, fmt }: Format): Instruction[] {
     ]),
   ];
 }
+
+/** A narrower value in a 64-bit register has all upper bits set: "NaN Boxing of Narrower Values". */
+export const boxed = (x: Emitter, value: I64, bits: 16 | 32): I64 =>
+  x.or(value, x.const(-1n << BigInt(bits)));

@@ -18,6 +18,8 @@ export interface Extension {
   /** As in an ISA string, lower case: `i`, `zba`. */
   readonly name: string;
   readonly instructions: readonly Instruction[];
+  /** Extensions that a hart must have too for these instructions to be there. */
+  readonly besides: readonly string[];
 }
 
 export function instruction(
@@ -30,7 +32,8 @@ export function instruction(
   return { mnemonic, encoding: parseEncoding(diagram), syntax, semantics, implied };
 }
 
-export const extension = (name: string, instructions: readonly Instruction[]): Extension => ({
-  name,
-  instructions,
-});
+export const extension = (
+  name: string,
+  instructions: readonly Instruction[],
+  besides: readonly string[] = [],
+): Extension => ({ name, instructions, besides });

@@ -90,8 +90,10 @@ const high =
   (x) =>
     x.rd(x.call(helper, [x.rs1, x.rs2]) as I64);
 
+export const mul: Semantics = (x) => x.rd(x.mul(x.rs1, x.rs2));
+
 export const m = extension('m', [
-  instruction('mul', '0000001 rs2 rs1 000 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.mul(x.rs1, x.rs2))),
+  instruction('mul', '0000001 rs2 rs1 000 rd 0110011', 'rd, rs1, rs2', mul),
   instruction('mulh', '0000001 rs2 rs1 001 rd 0110011', 'rd, rs1, rs2', high('mulh')),
   instruction('mulhsu', '0000001 rs2 rs1 010 rd 0110011', 'rd, rs1, rs2', high('mulhsu')),
   instruction('mulhu', '0000001 rs2 rs1 011 rd 0110011', 'rd, rs1, rs2', high('mulhu')),

@@ -8,11 +8,12 @@ const trapReturn =
     x.redirect();
   };
 
+/** Of one address, or of all; the ASID in rs2 makes no difference. */
+export const fence: Semantics = (x) => x.perform('sfence_vma', [x.isZero(x.field('rs1')), x.rs1, x.word]);
+
 export const privileged = extension('s', [
   instruction('sret', '0001000 00010 00000 000 00000 1110011', '', trapReturn('sret')),
   instruction('mret', '0011000 00010 00000 000 00000 1110011', '', trapReturn('mret')),
   instruction('wfi', '0001000 00101 00000 000 00000 1110011', '', (x) => x.perform('wfi', [x.word])),
-  instruction('sfence.vma', '0001001 rs2 rs1 000 00000 1110011', 'rs1, rs2', (x) =>
-    x.perform('sfence_vma', [x.isZero(x.field('rs1')), x.rs1, x.word]),
-  ),
+  instruction('sfence.vma', '0001001 rs2 rs1 000 00000 1110011', 'rs1, rs2', fence),
 ]);

@@ -37,8 +37,13 @@ export const jalr: Semantics = (x) => {
 };
 export const beq = branch((x) => x.eq(x.rs1, x.rs2));
 export const bne = branch((x) => x.ne(x.rs1, x.rs2));
+export const lh = load('h');
+export const lbu = load('bu');
+export const lhu = load('hu');
 export const lw = load('w');
 export const ld = load('d');
+export const sb = store('b');
+export const sh = store('h');
 export const sw = store('w');
 export const sd = store('d');
 export const addi: Semantics = (x) => x.rd(x.add(x.rs1, x.imm));
@@ -100,14 +105,14 @@ export const rv64i = extension('i', [
   ),
 
   instruction('lb', 'imm[11:0] rs1 000 rd 0000011', 'rd, imm(rs1)', load('b')),
-  instruction('lh', 'imm[11:0] rs1 001 rd 0000011', 'rd, imm(rs1)', load('h')),
+  instruction('lh', 'imm[11:0] rs1 001 rd 0000011', 'rd, imm(rs1)', lh),
   instruction('lw', 'imm[11:0] rs1 010 rd 0000011', 'rd, imm(rs1)', lw),
   instruction('ld', 'imm[11:0] rs1 011 rd 0000011', 'rd, imm(rs1)', ld),
-  instruction('lbu', 'imm[11:0] rs1 100 rd 0000011', 'rd, imm(rs1)', load('bu')),
-  instruction('lhu', 'imm[11:0] rs1 101 rd 0000011', 'rd, imm(rs1)', load('hu')),
+  instruction('lbu', 'imm[11:0] rs1 100 rd 0000011', 'rd, imm(rs1)', lbu),
+  instruction('lhu', 'imm[11:0] rs1 101 rd 0000011', 'rd, imm(rs1)', lhu),
   instruction('lwu', 'imm[11:0] rs1 110 rd 0000011', 'rd, imm(rs1)', load('wu')),
-  instruction('sb', 'imm[11:5] rs2 rs1 000 imm[4:0] 0100011', 'rs2, imm(rs1)', store('b')),
-  instruction('sh', 'imm[11:5] rs2 rs1 001 imm[4:0] 0100011', 'rs2, imm(rs1)', store('h')),
+  instruction('sb', 'imm[11:5] rs2 rs1 000 imm[4:0] 0100011', 'rs2, imm(rs1)', sb),
+  instruction('sh', 'imm[11:5] rs2 rs1 001 imm[4:0] 0100011', 'rs2, imm(rs1)', sh),
   instruction('sw', 'imm[11:5] rs2 rs1 010 imm[4:0] 0100011', 'rs2, imm(rs1)', sw),
   instruction('sd', 'imm[11:5] rs2 rs1 011 imm[4:0] 0100011', 'rs2, imm(rs1)', sd),
 

@@ -1,41 +1,70 @@
-/** The instruction table: every extension, and the subsets that a hart may have. */
+/** The instruction table: every extension's rows, and the rows that a hart has. */
 import { a } from './a';
 import { c } from './c';
 import { d } from './d';
+import { selectable } from './extensions';
 import { f } from './f';
+import { zicbop, zihintntl, zihintpause } from './hints';
 import type { Extension, Instruction } from './instruction';
 import { m } from './m';
 import { paravirt } from './paravirt';
 import { privileged } from './privileged';
 import { rv64i } from './rv64i';
+import { svinval } from './svinval';
+import { zacas } from './zacas';
+import { zawrs } from './zawrs';
 import { zba } from './zba';
 import { zbb } from './zbb';
+import { zbc, zbkc } from './zbc';
+import { zbkb } from './zbkb';
 import { zbs } from './zbs';
+import { zcb } from './zcb';
+import { zfa } from './zfa';
+import { zfh, zfhmin } from './zfh';
+import { zicbom, zicboz } from './zicbom';
+import { zicond } from './zicond';
 import { zicsr } from './zicsr';
 import { zifencei } from './zifencei';
+import { zcmop, zimop } from './zimop';
 
 /** What every hart has: RV64GC with its privileged instructions. */
 export const base: readonly Extension[] = [rv64i, m, a, f, d, c, zicsr, zifencei, privileged];
 
-/** What can be left out, by name. */
-export const optional: readonly Extension[] = [zba, zbb, zbs];
+/** What a hart has where it has the extension: the names are those of extensions.ts. */
+export const optional: readonly Extension[] = [
+  zicbom,
+  zicbop,
+  zicboz,
+  zicond,
+  ...zihintntl,
+  zihintpause,
+  zimop,
+  zacas,
+  zawrs,
+  ...zfa,
+  zfh,
+  zfhmin,
+  zba,
+  zbb,
+  zbc,
+  zbkb,
+  zbkc,
+  zbs,
+  ...zcb,
+  zcmop,
+  svinval,
+];
 
 /** What a model adds to its harts; no guest can ask for it. */
 export const ofModels: readonly Extension[] = [paravirt];
 
-/** What the base is called in device trees, with what it has in counters and CSRs alone. */
-export const baseNames: readonly string[] = ['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 'zicntr'];
-
-/** Extensions without instructions: they show in CSRs. */
-const withoutInstructions = ['sstc'];
-
-/** Names that a guest may ask for, beyond rv64gc. */
-export const selectable: readonly string[] = [...optional.map(({ name }) => name), ...withoutInstructions];
-
 /** The instructions of rv64gc and the named extensions. */
 export function instructionsOf(names: readonly string[]): readonly Instruction[] {
-  const chosen = [...optional, ...ofModels].filter(({ name }) => names.includes(name));
-  return [...base, ...chosen].flatMap((extension) => extension.instructions);
+  const chosen = [...optional, ...ofModels].filter(
+    ({ name, besides }) => names.includes(name) && besides.every((other) => names.includes(other)),
+  );
+  // Extensions may share rows.
+  return [...new Set([...base, ...chosen].flatMap((extension) => extension.instructions))];
 }
 
 /** Every instruction there is. */

@@ -1,6 +1,6 @@
 // Basic bit manipulation. Unprivileged ISA manual, "Zbb".
 import type { Emitter, I32, I64 } from './emitter';
-import { type Semantics, extension, instruction } from './instruction';
+import { type Instruction, type Semantics, extension, instruction } from './instruction';
 
 const unary =
   (value: (x: Emitter, a: I64) => I64): Semantics =>
@@ -43,7 +43,8 @@ function orCombine(x: Emitter, value: I64): I64 {
   return x.mul(bits, x.const(0xff));
 }
 
-export const zbb = extension('zbb', [
+/** In Zbkb as well. Where there is no Zbb, `zext.h` is but a case of `packw`. */
+export const inZbkb: readonly Instruction[] = [
   instruction('andn', '0100000 rs2 rs1 111 rd 0110011', 'rd, rs1, rs2', (x) =>
     x.rd(x.and(x.rs1, x.not(x.rs2))),
   ),
@@ -53,6 +54,47 @@ export const zbb = extension('zbb', [
   instruction('xnor', '0100000 rs2 rs1 100 rd 0110011', 'rd, rs1, rs2', (x) =>
     x.rd(x.not(x.xor(x.rs1, x.rs2))),
   ),
+  instruction(
+    'zext.h',
+    '0000100 00000 rs1 100 rd 0111011',
+    'rd, rs1',
+    unary((x, a) => x.and(a, x.const(0xffff))),
+  ),
+  instruction('rol', '0110000 rs2 rs1 001 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.rotl(x.rs1, x.rs2))),
+  instruction('ror', '0110000 rs2 rs1 101 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.rotr(x.rs1, x.rs2))),
+  instruction('rori', '011000 shamt rs1 101 rd 0010011', 'rd, rs1, imm', (x) => x.rd(x.rotr(x.rs1, x.imm))),
+  instruction(
+    'rolw',
+    '0110000 rs2 rs1 001 rd 0111011',
+    'rd, rs1, rs2',
+    rotateWord(
+      (x, a, b) => x.rotl(a, b),
+      (x) => x.rs2,
+    ),
+  ),
+  instruction(
+    'rorw',
+    '0110000 rs2 rs1 101 rd 0111011',
+    'rd, rs1, rs2',
+    rotateWord(
+      (x, a, b) => x.rotr(a, b),
+      (x) => x.rs2,
+    ),
+  ),
+  instruction(
+    'roriw',
+    '0110000 shamtw rs1 101 rd 0011011',
+    'rd, rs1, imm',
+    rotateWord(
+      (x, a, b) => x.rotr(a, b),
+      (x) => x.imm,
+    ),
+  ),
+  instruction('rev8', '011010111000 rs1 101 rd 0010011', 'rd, rs1', unary(reverseBytes)),
+];
+
+export const zbb = extension('zbb', [
+  ...inZbkb,
   instruction(
     'clz',
     '0110000 00000 rs1 001 rd 0010011',
@@ -125,42 +167,5 @@ export const zbb = extension('zbb', [
     'rd, rs1',
     unary((x, a) => x.sext16(a)),
   ),
-  instruction(
-    'zext.h',
-    '0000100 00000 rs1 100 rd 0111011',
-    'rd, rs1',
-    unary((x, a) => x.and(a, x.const(0xffff))),
-  ),
-  instruction('rol', '0110000 rs2 rs1 001 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.rotl(x.rs1, x.rs2))),
-  instruction('ror', '0110000 rs2 rs1 101 rd 0110011', 'rd, rs1, rs2', (x) => x.rd(x.rotr(x.rs1, x.rs2))),
-  instruction('rori', '011000 shamt rs1 101 rd 0010011', 'rd, rs1, imm', (x) => x.rd(x.rotr(x.rs1, x.imm))),
-  instruction(
-    'rolw',
-    '0110000 rs2 rs1 001 rd 0111011',
-    'rd, rs1, rs2',
-    rotateWord(
-      (x, a, b) => x.rotl(a, b),
-      (x) => x.rs2,
-    ),
-  ),
-  instruction(
-    'rorw',
-    '0110000 rs2 rs1 101 rd 0111011',
-    'rd, rs1, rs2',
-    rotateWord(
-      (x, a, b) => x.rotr(a, b),
-      (x) => x.rs2,
-    ),
-  ),
-  instruction(
-    'roriw',
-    '0110000 shamtw rs1 101 rd 0011011',
-    'rd, rs1, imm',
-    rotateWord(
-      (x, a, b) => x.rotr(a, b),
-      (x) => x.imm,
-    ),
-  ),
   instruction('orc.b', '001010000111 rs1 101 rd 0010011', 'rd, rs1', unary(orCombine)),
-  instruction('rev8', '011010111000 rs1 101 rd 0010011', 'rd, rs1', unary(reverseBytes)),
 ]);

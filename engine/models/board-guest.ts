@@ -9,7 +9,7 @@ import { CallerRandom, SeededRandom } from '../backends/random';
 import { exitCounters } from '../cpu/exit-counters';
 import { Hart, Line } from '../cpu/hart';
 import type { Halt } from '../devices/syscon';
-import { baseNames, selectable } from '../isa/table';
+import { baseNames } from '../isa/extensions';
 import { PageWanted } from '../memory/page-space';
 import { Ram } from '../memory/ram';
 import { bytes, optional, record, text, u16, u64 } from '../snapshot/codec';
@@ -32,7 +32,7 @@ import { checkExtensions, checkMemory } from './checks';
 import type { ImagePiece } from './linux-image';
 import { DETERMINISTIC_EPOCH, TICK_NANOSECONDS } from './guest-time';
 import { Board, type BoardRow, type MachineContext } from './machine/board';
-import type { DeviceTreeOptions } from './machine/devicetree';
+import { type DeviceTreeOptions, describeCpu } from './machine/devicetree';
 import { MAX_DISKS, RAM_BASE } from './machine/memory-map';
 import { Pace } from './machine/pace';
 
@@ -102,7 +102,7 @@ export abstract class BoardGuest implements Guest {
     this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
     this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
     this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
-    this.chosenExtensions = checkExtensions(definition.cpu ?? selectable);
+    this.chosenExtensions = checkExtensions(definition.cpu);
 
     this.hart = new Hart({
       ramSize: definition.memory,
@@ -256,7 +256,7 @@ export abstract class BoardGuest implements Guest {
   protected describeHart(): Pick<DeviceTreeOptions, 'cpu' | 'rngSeed'> {
     const rngSeed = new Uint8Array(32);
     (this.seeded ?? new CallerRandom(this.host.fillRandom)).fill(rngSeed);
-    return { cpu: { extensions: [...baseNames, ...this.chosenExtensions], mmu: 'sv57' }, rngSeed };
+    return { cpu: describeCpu([...baseNames, ...this.chosenExtensions]), rngSeed };
   }
 
   private context(definition: CommonDefinition, disks: readonly CopyOnWriteDisk[]): MachineContext {

@@ -1,5 +1,5 @@
 /** What every model asks of a definition. */
-import { selectable } from '../isa/table';
+import { ExtensionError, chooseExtensions, defaultExtensions } from '../isa/extensions';
 import { ImageError } from './image-error';
 
 const MEBIBYTE = 2 ** 20;
@@ -11,13 +11,12 @@ export function checkMemory(memory: number): void {
   }
 }
 
-/** @returns the names @throws ImageError naming those that the engine does not have */
-export function checkExtensions(names: readonly string[]): readonly string[] {
-  const unknown = names.filter((name) => !selectable.includes(name));
-  if (unknown.length > 0) {
-    throw new ImageError(
-      `unknown CPU feature ${unknown.join(', ')}; known are ${selectable.join(', ')}, beside rv64gc`,
-    );
+/** The extensions that a definition asks for, complete. @throws ImageError when there is no such CPU */
+export function checkExtensions(choice: readonly string[] | undefined): readonly string[] {
+  if (choice === undefined) return defaultExtensions;
+  try {
+    return chooseExtensions(choice);
+  } catch (error) {
+    throw error instanceof ExtensionError ? new ImageError(error.message) : error;
   }
-  return names;
 }

@@ -97,7 +97,7 @@ export interface CommonDefinition {
   readonly version: 1;
   /** Bytes of RAM, a multiple of 1 MiB. */
   readonly memory: number;
-  /** Extensions on top of rv64gc, lower case, e.g. `["zba", "sstc"]`; absent: all that the engine has. */
+  /** Extensions on top of rv64gc, lower case, e.g. `["rva22", "sstc"]`; absent: the default, see isa/extensions.ts. */
   readonly cpu?: readonly string[];
   readonly clock: 'real' | 'deterministic';
   /** Seed of the guest's randomness in deterministic mode. */

@@ -22,18 +22,22 @@ export interface AptOptions {
   readonly mirror: string;
   readonly suite: string;
   readonly keyring: string;
+  /** Debian's name for it; default: riscv64. */
+  readonly architecture?: string;
 }
 
 /**
- * Debian's riscv64 port through apt, for any user on any machine that has apt: a private configuration with its own
+ * Debian's packages for one architecture through apt, for any user on any machine that has apt: a private configuration with its own
  * lists, cache and sources. apt checks the index's signature against the keyring, and each file against the index.
  */
 export class PrivateApt {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #archives: string;
+  readonly architecture: string;
 
   constructor(private readonly options: AptOptions) {
     const { directory, mirror, suite, keyring } = options;
+    this.architecture = options.architecture ?? 'riscv64';
     this.#archives = join(directory, 'archives');
     for (const part of ['state/lists/partial', 'cache/archives/partial', 'archives']) {
       mkdirSync(join(directory, part), { recursive: true });
@@ -43,7 +47,7 @@ export class PrivateApt {
     // apt.conf(5): APT_CONFIG is read before the system's apt.conf.d, which may set a proxy that is needed here, and
     // the main file after it. So our settings are the main file, and it includes the one whose place it takes.
     const main = join(directory, 'apt.conf');
-    writeFileSync(main, configuration(directory));
+    writeFileSync(main, configuration(directory, this.architecture));
     writeFileSync(join(directory, 'first.conf'), `Dir::Etc::main "${main}";\n`);
     this.#environment = { ...process.env, LC_ALL: 'C', APT_CONFIG: join(directory, 'first.conf') };
   }
@@ -60,7 +64,7 @@ export class PrivateApt {
     if (ok) return;
     const reasons = output.split('\n').filter((line) => /^(E|W|Err):?/.test(line));
     throw new ImagesError(
-      `apt could not fetch Debian's ${suite} index for riscv64 from ${mirror}:\n` +
+      `apt could not fetch Debian's ${suite} index for ${this.architecture} from ${mirror}:\n` +
         `${(reasons.length > 0 ? reasons : [output.trim()]).slice(0, 4).join('\n')}\n` +
         `Check the network, or name another mirror with --mirror URI.`,
       'unavailable',
@@ -105,11 +109,16 @@ export class PrivateApt {
     const target = join(this.options.directory, 'unpacked');
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target);
+    this.unpackInto(archive, target);
+    return target;
+  }
+
+  /** Adds the files of a package to a folder. */
+  unpackInto(archive: string, target: string): void {
     const { ok, output } = this.#run('dpkg-deb', ['-x', archive, target]);
     if (!ok) {
       throw new ImagesError(`dpkg-deb could not unpack ${archive}: ${output.trim()}`, 'invalid');
     }
-    return target;
   }
 
   /** Drops downloaded and unpacked packages; the index stays. */
@@ -136,7 +145,7 @@ export class PrivateApt {
   }
 }
 
-function configuration(directory: string): string {
+function configuration(directory: string, architecture: string): string {
   const system = '/etc/apt/apt.conf';
   return [
     ...(existsSync(system) ? [`#include ${system};`] : []),
@@ -145,11 +154,14 @@ function configuration(directory: string): string {
     '#clear APT::Update::Post-Invoke;',
     '#clear APT::Update::Post-Invoke-Success;',
     '#clear APT::Architectures;',
-    'APT::Architecture "riscv64";',
-    'APT::Architectures { "riscv64"; };',
+    `APT::Architecture "${architecture}";`,
+    `APT::Architectures { "${architecture}"; };`,
     `Dir::State "${directory}/state";`,
     `Dir::State::status "${directory}/status";`,
     `Dir::Cache "${directory}/cache";`,
+    // Container images turn these off, and then each question takes seconds to parse the index anew.
+    'Dir::Cache::pkgcache "pkgcache.bin";',
+    'Dir::Cache::srcpkgcache "srcpkgcache.bin";',
     `Dir::Etc::sourcelist "${directory}/sources.list";`,
     `Dir::Etc::sourceparts "/dev/null";`,
     `Dir::Etc::preferences "/dev/null";`,
@@ -162,6 +174,35 @@ function configuration(directory: string): string {
     'APT::Sandbox::User "root";',
     '',
   ].join('\n');
+}
+
+/** A package of the index. @throws ImagesError kind `unavailable` when it has none of that name */
+export function required(apt: PrivateApt, name: string): DebianPackage {
+  const found = apt.find(name);
+  if (found === undefined) {
+    throw new ImagesError(
+      `the index has no package ${name} for ${apt.architecture}: try another suite with --suite`,
+      'unavailable',
+    );
+  }
+  return found;
+}
+
+/** The packages named, and all that they depend on but for those passed over. */
+export function closure(
+  apt: PrivateApt,
+  names: readonly string[],
+  passedOver: readonly RegExp[],
+): readonly DebianPackage[] {
+  const found = new Map(names.map((name) => [name, required(apt, name)]));
+  for (const one of found.values()) {
+    for (const name of one.depends) {
+      if (found.has(name) || passedOver.some((pattern) => pattern.test(name))) continue;
+      const next = apt.find(name);
+      if (next) found.set(name, next);
+    }
+  }
+  return [...found.values()];
 }
 
 /** One record of a Packages index, deb-control(5), as `apt-cache show` prints it; undefined when a field is missing. */

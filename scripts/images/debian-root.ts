@@ -1,7 +1,7 @@
 /** A small Debian root with a dynamic libc: the shell, the tools, and the libraries that they are linked with. */
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DebianPackage, PrivateApt } from './apt';
+import { closure, type DebianPackage, type PrivateApt } from './apt';
 import { containerDirectories } from './roots';
 import { type TarEntry, writeTar } from './tar';
 
@@ -21,13 +21,11 @@ const kept = [
   /^usr\/lib\/riscv64-linux-gnu\/[^/]+\.so[^/]*$/,
 ];
 
-/** @param required finds a package or throws */
 export function debianRoot(
   apt: PrivateApt,
-  required: (name: string) => DebianPackage,
   say: (line: string) => void,
-): { packages: DebianPackage[]; archive: Uint8Array } {
-  const packages = closure(apt, programs.map(required));
+): { packages: readonly DebianPackage[]; archive: Uint8Array } {
+  const packages = closure(apt, programs, passedOver);
   const entries = new Map<string, TarEntry>();
   for (const entry of [...containerDirectories, ...mergedUsr]) entries.set(entry.path, entry);
   for (const found of packages) {
@@ -47,18 +45,6 @@ const mergedUsr: readonly TarEntry[] = [
   ),
   { kind: 'link', path: 'usr/bin/sh', target: 'dash' },
 ];
-
-function closure(apt: PrivateApt, start: readonly DebianPackage[]): DebianPackage[] {
-  const found = new Map(start.map((one) => [one.name, one]));
-  for (const one of found.values()) {
-    for (const name of one.depends) {
-      if (found.has(name) || passedOver.some((pattern) => pattern.test(name))) continue;
-      const next = apt.find(name);
-      if (next) found.set(name, next);
-    }
-  }
-  return [...found.values()];
-}
 
 function* filesBelow(root: string, path: string): Iterable<TarEntry> {
   for (const name of readdirSync(join(root, path)).sort()) {

@@ -1,28 +1,17 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { type DebianPackage, PrivateApt } from './apt';
+import { join } from 'node:path';
+import { type DebianPackage, PrivateApt, required } from './apt';
+import { type Archive, aptState, type ArchiveRequest, fromFirstSuite, megabytes } from './archive';
 import { debianRoot } from './debian-root';
-import { debianMirror, systemSources } from './debian-sources';
 import { ImagesError } from './errors';
 import { initramfs } from './initramfs';
 import { busyboxRoot } from './roots';
 
-/** Who signs Debian's archive, and what of it is wanted. Where it is, the system's own sources say. */
-const defaults = {
-  keyring: '/usr/share/keyrings/debian-archive-keyring.gpg',
-  suites: ['forky', 'sid'],
-};
-
-export interface ImagesRequest {
+export interface ImagesRequest extends ArchiveRequest {
   readonly directory: string;
-  readonly mirror?: string;
-  /** Tried in order. */
-  readonly suites?: readonly string[];
-  readonly keyring?: string;
   /** Ask the mirror for newer packages though the images are there. */
   readonly refresh?: boolean;
-  readonly say: (line: string) => void;
 }
 
 /** Roots for containers. */
@@ -68,37 +57,13 @@ const wanted: readonly {
 export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest; changed: boolean } {
   const present = request.refresh ? undefined : presentManifest(request);
   if (present !== undefined) return writeDerived(request, present);
-  requirePrograms(['apt-get', 'apt-cache', 'dpkg-deb']);
-  const keyring = request.keyring ?? defaults.keyring;
-  if (!existsSync(keyring)) {
-    throw new ImagesError(
-      `no keyring ${keyring} to check Debian's signatures with: install the package debian-archive-keyring, or name one with --keyring FILE`,
-      'unavailable',
-    );
-  }
-  const mirror = request.mirror ?? debianMirror(systemSources());
-  if (mirror === undefined) {
-    throw new ImagesError(
-      "the system's apt sources name no mirror of Debian's archive: give one, `npm run images -- --mirror URI`",
-      'unavailable',
-    );
-  }
-  const failures: ImagesError[] = [];
-  for (const suite of request.suites ?? defaults.suites) {
-    try {
-      return writeDerived(request, fromSuite(request, mirror, suite, keyring), true);
-    } catch (error) {
-      if (!(error instanceof ImagesError)) throw error;
-      failures.push(error);
-    }
-  }
-  throw failures[0] ?? new ImagesError('no suite to look in: name one with --suite NAME', 'invalid');
+  return fromFirstSuite(request, (archive) => writeDerived(request, fromSuite(request, archive), true));
 }
 
-function fromSuite(request: ImagesRequest, mirror: string, suite: string, keyring: string): ImagesManifest {
+function fromSuite(request: ImagesRequest, archive: Archive): ImagesManifest {
   const { directory, say } = request;
-  // One state per suite and mirror: apt refuses to mix the lists of two.
-  const apt = new PrivateApt({ directory: join(directory, 'apt', suite), mirror, suite, keyring });
+  const { suite, mirror } = archive;
+  const apt = new PrivateApt({ directory: aptState(directory, suite), ...archive });
   try {
     say(`reading the index of Debian ${suite} for riscv64 from ${mirror} ...`);
     apt.update();
@@ -124,7 +89,7 @@ function fromSuite(request: ImagesRequest, mirror: string, suite: string, keyrin
       const { name, version, architecture, size, sha256 } = found;
       packages.push({ name, version, architecture, size, sha256 });
     }
-    const root = debianRoot(apt, (name) => required(apt, name), say);
+    const root = debianRoot(apt, say);
     for (const { name, version, architecture, size, sha256 } of root.packages) {
       packages.push({ name, version, architecture, size, sha256 });
     }
@@ -152,17 +117,6 @@ function kernelPackage(apt: PrivateApt): DebianPackage {
     /^linux-binary-.*-riscv64$/,
     /^linux-image-.*-riscv64$/,
   ]);
-}
-
-function required(apt: PrivateApt, name: string): DebianPackage {
-  const found = apt.find(name);
-  if (found === undefined) {
-    throw new ImagesError(
-      `the index has no package ${name} for riscv64: try another suite with --suite`,
-      'unavailable',
-    );
-  }
-  return found;
 }
 
 /** What is made here of what was fetched: the initramfs and the busybox root. */
@@ -219,20 +173,4 @@ function place(directory: string, name: string, content: Uint8Array): { size: nu
     rmSync(temporary, { force: true });
   }
   return { size: content.length, sha256: createHash('sha256').update(content).digest('hex') };
-}
-
-function requirePrograms(names: readonly string[]): void {
-  const path = (process.env['PATH'] ?? '').split(delimiter);
-  const missing = names.filter((name) => !path.some((directory) => existsSync(join(directory, name))));
-  if (missing.length > 0) {
-    throw new ImagesError(
-      `the guest images come from Debian's archive through apt, and ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not installed: ` +
-        'run this on Debian or Ubuntu, or in a container of theirs (packages apt and dpkg)',
-      'unavailable',
-    );
-  }
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 100_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -70,7 +70,7 @@ describe('hv', () => {
     [['run', '--kernel', kernel, '--memory', '9G'], /--memory 9G is no size/],
     [['run', '--kernel', kernel, '--harts', '2'], /--harts 2: this machine has one hart/],
     [['run', '--kernel', kernel, '--harts', 'two'], /--harts two is no whole number/],
-    [['run', '--kernel', kernel, '--cpu', 'zba,?'], /--cpu zba,\?: "\?" is no extension/],
+    [['run', '--kernel', kernel, '--cpu', 'zba,?'], /--cpu zba,\?: "\?" is no CPU feature/],
     [['run', '--kernel', kernel, '--seed', '1'], /--seed means something only in deterministic mode/],
     [['run', '--kernel', kernel, '--clock', 'fast'], /Allowed choices are real, deterministic/],
     [['run', '--kernel'], /argument missing/],
@@ -158,7 +158,7 @@ describe('hv', () => {
     expect(created?.files.disks).toHaveLength(2);
   });
 
-  test('the defaults: 256 MiB, real time, the first serial port, all extensions', async () => {
+  test('the defaults: 256 MiB, real time, the first serial port, the default CPU', async () => {
     const { created } = await hv(['run', '--kernel', kernel, '--firmware', 'none']);
     expect(created?.definition).toEqual({
       version: 1,

@@ -9,7 +9,7 @@ import type { Coverage } from './coverage';
 
 /** Runs an image on QEMU and on a hart. */
 export async function compareImage(image: Image, createHart: CreateHart): Promise<Comparison> {
-  return QemuTrace.use(image.bytes, { memoryMebibytes }, (trace) =>
+  return QemuTrace.use(image.bytes, { memoryMebibytes, target: image.target }, (trace) =>
     compareBatch(image, trace.records(), createHart),
   );
 }
@@ -91,11 +91,13 @@ const hexadecimal = (value: bigint): string => `0x${value.toString(16).padStart(
 /** Seed, instruction, operands before it, and what differs after it. */
 export function describeDivergence(program: Program, divergence: Divergence): string {
   const { before, instruction, pc, step, differences } = divergence;
-  const named = new Set(instruction.match(/\b[xf]([12]?\d|3[01])\b/g) ?? []);
+  const named = new Set(instruction.match(/\b[xfv]([12]?\d|3[01])\b/g) ?? []);
   const operands = [...named]
     .filter((name) => name !== 'x0')
+    .flatMap((name) => (name.startsWith('v') ? [`${name}[1]`, `${name}[0]`] : [name]))
     .map((name) => `${name}=${hexadecimal(before[indexOf(name)] ?? 0n)}`);
-  const context = ['privilege', 'mstatus', 'satp'].map(
+  const vector = program.vectors.length > 0 ? ['vtype', 'vl', 'vstart'] : [];
+  const context = ['privilege', 'mstatus', 'satp', ...vector].map(
     (name) => `${name}=0x${(before[indexOf(name)] ?? 0n).toString(16)}`,
   );
   return [

@@ -1,9 +1,13 @@
 /** The engine's hart as the lock-step rig drives it: one instruction, or one trap, a step. */
 import { Hart } from '../../engine/cpu/hart';
+import { chooseExtensions } from '../../engine/isa/extensions';
 import { memoryMebibytes } from './layout';
 import type { SteppableHart } from './lockstep';
 
 const RAM_BASE = 0x8000_0000n;
+
+/** Address translation as all references have it. */
+const schemes = ['sv48', 'sv57'];
 
 /** Programs set mtimecmp to all ones, which is what it is. */
 const inAclint = (address: number): boolean => address >= 0x200_0000 && address < 0x201_0000;
@@ -11,8 +15,9 @@ const inAclint = (address: number): boolean => address >= 0x200_0000 && address 
 export class EngineHart implements SteppableHart {
   private readonly hart: Hart;
 
-  constructor() {
+  constructor(extensions: readonly string[]) {
     this.hart = new Hart({
+      extensions: [...chooseExtensions(extensions), ...schemes],
       ramSize: memoryMebibytes * 2 ** 20,
       bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
     });

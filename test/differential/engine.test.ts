@@ -1,4 +1,4 @@
 import { EngineHart } from './engine-hart';
 import { describeLockstep } from './suite';
 
-describeLockstep('interpreter', () => new EngineHart());
+describeLockstep('interpreter', (extensions) => new EngineHart(extensions));

@@ -2,15 +2,26 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { codeBase, controlPage, patternBase, region, regionOf, requests, startWords } from './layout';
+import {
+  codeBase,
+  controlPage,
+  patternBase,
+  region,
+  regionOf,
+  requests,
+  startWords,
+  vectorWords,
+} from './layout';
 import { pageTables, satpOf } from './page-tables';
 import { dataPointer, type Program } from './program';
-import { runtime } from './runtime';
-import { tools } from './toolchain';
+import { runtimeOf } from './runtime';
+import { marchOf } from './references';
+import type { Target } from './target';
 
 /** A batch of programs, assembled. */
 export interface Image {
   readonly programs: readonly Program[];
+  readonly target: Target;
   /** Bytes from `codeBase` on. */
   readonly bytes: Uint8Array;
   /** By program: where its body begins, and the address of the `ecall` behind it. */
@@ -19,14 +30,14 @@ export interface Image {
   readonly disassembly: ReadonlyMap<bigint, string>;
 }
 
-const march = 'rv64gc_zba_zbb_zbs_zicsr_zifencei_zihintpause';
 /** `jr s11`, twice. */
 const returnToS11 = 0x8d828d82;
 const dataPointerRegister = 26;
 
 function bodyOf(program: Program, index: number): string[] {
   return [
-    program.profile.compressed ? '.option rvc' : '.option norvc',
+    // `.option rvc` would not bring back what needs C: Zcb, Zcmop.
+    program.profile.compressed ? `.option arch, ${marchOf(program.target.extensions)}` : '.option norvc',
     '.align 2',
     `body_${index}:`,
     ...program.groups.flatMap((group) => group.map((line) => (line.endsWith(':') ? line : `  ${line}`))),
@@ -40,17 +51,24 @@ function bodyOf(program: Program, index: number): string[] {
 /** The programs' assembly, in the form in which failures are printed. */
 export const assemblyOf = (program: Program): string => bodyOf(program, 0).join('\n');
 
-/** @throws Error with the assembler's messages. */
+/**
+ * @param programs at least one, all of one target
+ * @throws Error with the assembler's messages
+ */
 export function buildImage(programs: readonly Program[]): Image {
+  const target = programs[0]?.target;
+  if (target === undefined || programs.some((program) => program.target !== target))
+    throw new Error('an image takes programs of one target');
+  const { reference, extensions } = target;
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-'));
   const path = (name: string): string => join(directory, name);
   try {
-    writeFileSync(path('batch.s'), [...runtime, ...programs.flatMap(bodyOf), ''].join('\n'));
+    writeFileSync(path('batch.s'), [...runtimeOf(target), ...programs.flatMap(bodyOf), ''].join('\n'));
     const run = (tool: string, ...options: string[]): string =>
       execFileSync(tool, options, { encoding: 'utf8', maxBuffer: 1 << 28, cwd: directory });
-    run(tools.assembler, `-march=${march}`, 'batch.s', '-o', 'batch.o');
+    run(reference.assembler, `-march=${marchOf(extensions)}`, 'batch.s', '-o', 'batch.o');
     run(
-      tools.linker,
+      reference.linker,
       '--no-relax',
       '-e',
       'entry',
@@ -59,8 +77,8 @@ export function buildImage(programs: readonly Program[]): Image {
       '-o',
       'batch.elf',
     );
-    run(tools.objcopy, '-O', 'binary', '-j', '.text', 'batch.elf', 'batch.bin');
-    const listing = run(tools.objdump, '-d', '-M', 'no-aliases,numeric', 'batch.elf');
+    run(reference.objcopy, '-O', 'binary', '-j', '.text', 'batch.elf', 'batch.bin');
+    const listing = run(reference.objdump, '-d', '-M', 'no-aliases,numeric', 'batch.elf');
     const { disassembly, symbols } = readListing(listing);
     const symbol = (name: string): bigint => {
       const address = symbols.get(name);
@@ -72,7 +90,7 @@ export function buildImage(programs: readonly Program[]): Image {
       end: symbol(`end_${index}`),
     }));
     const code = readFileSync(path('batch.bin'));
-    return { programs, bytes: compose(code, programs, bodies), bodies, disassembly };
+    return { programs, target, bytes: compose(code, programs, bodies), bodies, disassembly };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -123,6 +141,7 @@ function compose(
     };
     for (const [name, word] of Object.entries(startWords))
       put(base + BigInt(word * 8), start[name as keyof typeof startWords]);
+    program.vectors.forEach((value, word) => put(base + BigInt((vectorWords + word) * 8), value));
     program.data.forEach((value, word) => put(base + region.dataStart + BigInt(word * 8), value));
     if (!profile.paging) return;
     for (const [offset, value] of pageTables(base, program, profile.paging)) put(base + offset, value);

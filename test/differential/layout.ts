@@ -39,6 +39,9 @@ export const region = {
 /** Indices, in 8-byte words from the region's start, of what `reset` loads besides the registers. */
 export const startWords = { mstatus: 64, medeleg: 65, mideleg: 66, satp: 67, mepc: 68 } as const;
 
+/** Index of v0's first word there. */
+export const vectorWords = 80;
+
 export const regionOf = (index: number): bigint => regionBase + BigInt(index) * regionSize;
 
 /** Values of s8 by which an `ecall` talks to the M-mode handler. */

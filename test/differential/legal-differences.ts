@@ -1,4 +1,5 @@
 import { fieldIndex } from './architectural-state';
+import type { ReferenceName } from './references';
 
 /**
  * Where QEMU and the engine may differ, with the reason. Nothing else is ever
@@ -9,6 +10,8 @@ export interface Masked {
   readonly field: string;
   readonly bits: bigint;
   readonly after?: RegExp;
+  /** Only with this one; default: any. */
+  readonly reference?: ReferenceName;
   readonly reason: string;
 }
 
@@ -87,6 +90,11 @@ export const notGenerated: readonly { readonly what: string; readonly reason: st
   {
     what: 'S-mode fetches from U pages',
     reason: 'QEMU 7.2 allows them once a load under SUM has filled its TLB',
+  },
+  {
+    what: 'WRS.NTO below M-mode under mstatus.TW',
+    reason:
+      'how long it may wait is free; QEMU traps even when there is no reservation to wait for, and leaves mtval zero',
   },
   { what: 'WFI outside M-mode with nothing pending', reason: 'it may wait for ever' },
   { what: 'locked PMP entries', reason: 'they outlive the program; nothing but a reset removes them' },

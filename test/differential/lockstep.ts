@@ -1,8 +1,9 @@
-import { fields, indexOf } from './architectural-state';
+import { fields, indexOf, shownFields } from './architectural-state';
 import { controlPage } from './layout';
 import { codeBase } from './layout';
 import { selectorBytes, type Image } from './image';
-import { masked } from './legal-differences';
+import { masked, type Masked } from './legal-differences';
+import type { Target } from './target';
 import type { TraceRecord } from './qemu';
 
 /**
@@ -19,11 +20,14 @@ export interface SteppableHart {
   privilege(): number;
   x(index: number): bigint;
   f(index: number): bigint;
+  /** Half of a vector register: bits 0 to 63, or 64 to 127. Absent from a hart without vectors. */
+  v?(index: number, half: 0 | 1): bigint;
   /** Any CSR of `architectural-state.ts`, whatever the current privilege. */
   csr(number: number): bigint;
 }
 
-export type CreateHart = () => SteppableHart;
+/** @param extensions what the hart has besides RV64GC */
+export type CreateHart = (extensions: readonly string[]) => SteppableHart;
 
 export interface Difference {
   readonly field: string;
@@ -62,12 +66,31 @@ const traps = [
   [indexOf('scause'), indexOf('sepc'), 0x142],
 ] as const;
 
-const maskOf = new BigUint64Array(fields.length).fill(0xffffffffffffffffn);
-for (const row of masked) {
-  const index = indexOf(row.field);
-  if (!row.after) maskOf[index] = (maskOf[index] ?? 0n) & ~row.bits;
+/** What is compared with a target's reference: which fields, and which bits of them. */
+interface Scope {
+  readonly compared: readonly number[];
+  readonly mask: BigUint64Array;
+  readonly conditional: readonly Masked[];
 }
-const conditional = masked.filter((row) => row.after);
+
+function scopeOf(target: Target): Scope {
+  const rows = masked.filter(
+    ({ reference }) => reference === undefined || reference === target.reference.name,
+  );
+  const mask = new BigUint64Array(fields.length).fill(0xffffffffffffffffn);
+  for (const row of rows) {
+    const index = indexOf(row.field);
+    if (!row.after) mask[index] = (mask[index] ?? 0n) & ~row.bits;
+  }
+  return { compared: shownFields(target), mask, conditional: rows.filter((row) => row.after) };
+}
+
+const scopes = new WeakMap<Target, Scope>();
+function scope(target: Target): Scope {
+  const known = scopes.get(target) ?? scopeOf(target);
+  scopes.set(target, known);
+  return known;
+}
 
 function valueOf(hart: SteppableHart, index: number): bigint {
   const field = fields[index];
@@ -81,6 +104,9 @@ function valueOf(hart: SteppableHart, index: number): bigint {
       return hart.x(field.index);
     case 'f':
       return hart.f(field.index);
+    case 'v':
+      if (!hart.v) throw new Error('the hart shows no vector registers');
+      return hart.v(field.index, field.half);
     case 'csr':
       return hart.csr(field.csr);
   }
@@ -92,17 +118,19 @@ type Tolerated = Map<number, bigint>;
 export function differencesBetween(
   expected: BigUint64Array,
   hart: SteppableHart,
+  target: Target,
   tolerated?: Tolerated,
 ): Difference[] {
   const differences: Difference[] = [];
-  for (let index = 0; index < fields.length; index += 1) {
+  const { compared, mask } = scope(target);
+  for (const index of compared) {
     const want = expected[index] ?? 0n;
     const found = valueOf(hart, index);
     if (want === found) {
       tolerated?.delete(index);
       continue;
     }
-    const bits = (maskOf[index] ?? 0n) & ~(tolerated?.get(index) ?? 0n);
+    const bits = (mask[index] ?? 0n) & ~(tolerated?.get(index) ?? 0n);
     if (((want ^ found) & bits) !== 0n)
       differences.push({ field: fields[index]?.name ?? '?', expected: want, found });
   }
@@ -158,6 +186,8 @@ export function compareBatch(
   let finished = 0;
   let program = 0;
   let step = -1; // -1: on the way to the program's body
+  const { target } = image;
+  const { conditional } = scope(target);
   let follower = startAt(image, 0, createHart);
 
   const leave = (differences: readonly Difference[]): void => {
@@ -195,7 +225,7 @@ export function compareBatch(
       }
     }
     if (running && comparable) {
-      const differences = differencesBetween(values, follower.hart, tolerated);
+      const differences = differencesBetween(values, follower.hart, target, tolerated);
       if (differences.length > 0) {
         leave(differences);
         running = false;
@@ -216,7 +246,7 @@ export function compareBatch(
 }
 
 function startAt(image: Image, program: number, createHart: CreateHart): Follower {
-  const hart = createHart();
+  const hart = createHart(image.target.extensions);
   hart.loadImage(codeBase, image.bytes);
   hart.loadImage(controlPage, selectorBytes(program));
   return new Follower(hart);

@@ -1,6 +1,7 @@
 import { Draw } from './draw';
 import { freeRegisters, region, regionOf } from './layout';
 import { Random } from './random';
+import { standard, type Target } from './target';
 import { floatValue, integerValue } from './values';
 
 /** Instructions that belong together (a branch and its target, an LR and its SC): the unit of minimising. */
@@ -47,6 +48,8 @@ export const plainProfile: Profile = {
 /** One kind of random program: a row of `streams/index.ts`. */
 export interface Stream {
   readonly name: string;
+  /** Default: `standard`. */
+  readonly target?: Target;
   /** Groups per program. */
   readonly length: number;
   profile(random: Random): Profile;
@@ -56,12 +59,15 @@ export interface Stream {
 export interface Program {
   readonly stream: string;
   readonly seed: number;
+  readonly target: Target;
   readonly profile: Profile;
   readonly groups: readonly Group[];
   /** x0..x31, then f0..f31; s10 is set by the image. */
   readonly registers: readonly bigint[];
   /** Initial data words, from `region.dataStart`. */
   readonly data: readonly bigint[];
+  /** v0..v31, two words each; empty without the V extension. */
+  readonly vectors: readonly bigint[];
 }
 
 /** The program that this stream and seed stand for. */
@@ -78,7 +84,12 @@ export function generate(stream: Stream, seed: number): Program {
   );
   const draw = new Draw(random, profile);
   const groups = Array.from({ length: stream.length }, () => stream.group(draw));
-  return { stream: stream.name, seed, profile, groups, registers: [...integers, ...floats], data };
+  const { target = standard } = stream;
+  const vectors = Array.from({ length: target.extensions.includes('v') ? 64 : 0 }, () =>
+    random.chance(0.5) ? integerValue(random) : floatValue(random),
+  );
+  const registers = [...integers, ...floats];
+  return { stream: stream.name, seed, target, profile, groups, registers, data, vectors };
 }
 
 /** Where s10 points while program `index` of a batch runs. */

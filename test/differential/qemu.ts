@@ -3,14 +3,8 @@ import { mkdtempSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fields } from './architectural-state';
-import { tools } from './toolchain';
-
-/**
- * The CPU that both sides are: RV64GC, Zba, Zbb, Zbs, Sstc. What QEMU has on
- * by default beyond that is off, or its instructions and CSRs would not trap.
- */
-export const cpu = 'rv64,h=false,v=false,zba=true,zbb=true,zbs=true,zbc=false,debug=false,sstc=true';
+import { fields, shownFields } from './architectural-state';
+import { standard, type Target } from './target';
 
 /** One state of the hart, before the instruction at its pc. The arrays are reused from record to record. */
 export interface TraceRecord {
@@ -20,6 +14,7 @@ export interface TraceRecord {
 
 export interface QemuOptions {
   readonly memoryMebibytes: number;
+  readonly target?: Target;
   /** Further command-line options, e.g. `-kernel`. */
   readonly options?: readonly string[];
   /** Ends QEMU after so many seconds: a guest that waits for ever prints nothing. */
@@ -31,10 +26,12 @@ export interface QemuOptions {
  * access, so that a fault of an AMO is a store's, as the manual wants it.
  */
 export function qemuArguments(firmware: string, log: string, options: QemuOptions): string[] {
+  const { reference, extensions } = options.target ?? standard;
+  const items = ['nochain', 'cpu', 'fpu', 'exec', ...(extensions.includes('v') ? ['vpu'] : [])];
   return [
-    '-M', 'virt', '-cpu', cpu, '-m', String(options.memoryMebibytes), '-smp', '1,maxcpus=2', '-bios', firmware,
-    '-display', 'none', '-monitor', 'none', '-serial', 'none', '-no-reboot',
-    '-singlestep', '-d', 'nochain,cpu,fpu,exec', '-D', log, ...(options.options ?? []),
+    '-M', 'virt', '-cpu', reference.cpu(extensions), '-m', String(options.memoryMebibytes), '-smp', '1,maxcpus=2',
+    '-bios', firmware, '-display', 'none', '-monitor', 'none', '-serial', 'none', '-nic', 'none', '-no-reboot',
+    ...reference.singleStep, '-d', items.join(), '-D', log, ...(options.options ?? []),
   ]; // prettier-ignore
 }
 
@@ -44,6 +41,7 @@ export class QemuTrace {
     private readonly child: ChildProcess,
     private readonly handle: FileHandle,
     private readonly directory: string,
+    private readonly target: Target,
   ) {}
 
   /** Runs `use` on a QEMU that ends with it, however it ends. */
@@ -62,6 +60,8 @@ export class QemuTrace {
 
   /** Starts QEMU with `image` as firmware at 0x80000000. Whoever starts it must stop it. */
   static async start(image: Uint8Array, options: QemuOptions): Promise<QemuTrace> {
+    const { target = standard } = options;
+    const { qemu } = target.reference;
     const directory = mkdtempSync(join(tmpdir(), 'lockstep-'));
     const log = join(directory, 'log');
     const firmware = join(directory, 'image.bin');
@@ -70,13 +70,7 @@ export class QemuTrace {
     execFileSync('mkfifo', [log]);
     const child = spawn(
       'timeout',
-      [
-        '-s',
-        'KILL',
-        String(options.timeoutSeconds ?? 120),
-        tools.qemu,
-        ...qemuArguments(firmware, log, options),
-      ],
+      ['-s', 'KILL', String(options.timeoutSeconds ?? 120), qemu, ...qemuArguments(firmware, log, options)],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     let messages = '';
@@ -84,14 +78,14 @@ export class QemuTrace {
     const ended = new Promise<never>((_, reject) => {
       child.once('error', reject);
       child.once('exit', (code) =>
-        reject(new Error(`${tools.qemu} ended with ${code} before its log began: ${messages}`)),
+        reject(new Error(`${qemu} ended with ${code} before its log began: ${messages}`)),
       );
     });
     const opening = open(log, 'r');
     try {
       const handle = await Promise.race([opening, ended]);
       ended.catch(() => undefined);
-      return new QemuTrace(child, handle, directory);
+      return new QemuTrace(child, handle, directory, target);
     } catch (error) {
       // Releases the reader that waits in `opening`.
       await Promise.all([
@@ -105,7 +99,7 @@ export class QemuTrace {
 
   /** The records, read synchronously while QEMU runs beside us. Ends when QEMU does. */
   *records(): Generator<TraceRecord> {
-    const parser = new TraceParser();
+    const parser = new TraceParser(this.target);
     const chunk = Buffer.allocUnsafe(1 << 16);
     for (;;) {
       const length = readSync(this.handle.fd, chunk, 0, chunk.length, null);
@@ -131,6 +125,10 @@ const capitalS = 0x53;
 const capitalT = 0x54;
 const hexDigit = new Uint8Array(256);
 for (let digit = 0; digit < 16; digit += 1) hexDigit[digit.toString(16).charCodeAt(0)] = digit;
+const privilegeLetters: ReadonlyMap<number, bigint> = new Map(
+  ([['U', 0n], ['S', 1n], ['M', 3n]] as const).map(([letter, level]) => [letter.charCodeAt(0), level]),
+); // prettier-ignore
+const privilegeField = fields.findIndex(({ kind }) => kind === 'privilege');
 
 /**
  * Reads the log. For each translation block QEMU writes
@@ -141,7 +139,8 @@ for (let digit = 0; digit < 16; digit += 1) hexDigit[digit.toString(16).charCode
  *
  * and then, when it could not begin the block because something asked for its
  * attention, `Stopped execution of TB chain before ...`: that record is
- * dropped, it comes again. The lowest two bits of flags are the privilege.
+ * dropped, it comes again. The lowest two bits of flags are the privilege;
+ * newer versions, where they say how memory is accessed, have a line ` priv  M`.
  */
 export class TraceParser {
   private pending: Buffer = Buffer.alloc(0);
@@ -149,6 +148,11 @@ export class TraceParser {
   private readonly values = new BigUint64Array(fields.length);
   private readonly halves = new Uint32Array(this.values.buffer);
   private readonly record: TraceRecord = { values: this.values };
+  private readonly shown: ReadonlySet<number>;
+
+  constructor(target: Target = standard) {
+    this.shown = new Set(shownFields(target));
+  }
 
   /** Takes `length` bytes of the log; 0 is its end. */
   *push(chunk: Buffer, length: number): Generator<TraceRecord> {
@@ -169,7 +173,7 @@ export class TraceParser {
       if (layout === undefined) break;
       const next = start + layout.length;
       if (text[next] !== capitalS) {
-        this.read(text, position, end, start, layout.offsets);
+        this.read(text, position, end, start, layout);
         yield this.record;
       }
       position = next;
@@ -186,7 +190,7 @@ export class TraceParser {
       if (mark === capitalT || mark === capitalS || (mark === undefined && isEnd && text.length === next))
         return layout;
     }
-    const layout = findLayout(text.subarray(start));
+    const layout = findLayout(text.subarray(start), this.shown);
     if (layout) this.layouts.push(layout);
     return layout;
   }
@@ -196,7 +200,7 @@ export class TraceParser {
     trace: number,
     traceEnd: number,
     start: number,
-    offsets: readonly number[],
+    { offsets, privilege }: Layout,
   ): void {
     const { halves } = this;
     for (let field = 0; field < offsets.length; field += 1) {
@@ -210,12 +214,17 @@ export class TraceParser {
       halves[field * 2] = low;
       halves[field * 2 + 1] = high;
     }
+    const letter = privilegeLetters.get(text[start + privilege] ?? 0);
+    if (privilege >= 0 && letter !== undefined) {
+      this.values[privilegeField] = letter;
+      return;
+    }
     // [cs_base/pc/flags/cflags]: the second slash begins the flags, eight digits.
     const bracket = text.indexOf(0x5b, trace);
     const flagsEnd = bracket + 1 + 16 + 1 + 16 + 1 + 8;
     if (bracket < 0 || flagsEnd > traceEnd)
       throw new Error(`unexpected log line: ${text.toString('latin1', trace, traceEnd)}`);
-    this.values[1] = BigInt((hexDigit[text[flagsEnd - 1] ?? 0] ?? 0) & 3);
+    this.values[privilegeField] = BigInt((hexDigit[text[flagsEnd - 1] ?? 0] ?? 0) & 3);
   }
 }
 
@@ -223,23 +232,35 @@ interface Layout {
   readonly length: number;
   /** Of each field's digits; -1 where the record does not show it. */
   readonly offsets: readonly number[];
+  /** Of the privilege's letter; -1 where there is none. */
+  readonly privilege: number;
 }
 
 /**
- * Lines have fixed widths, so one look at a record is enough for all like it.
- * There are two kinds: satp, read with the rights of the current mode, is not
- * shown in S-mode under TVM. It cannot change there, so the last one holds.
+ * satp, read with the rights of the current mode, is not shown in S-mode under
+ * TVM, nor fcsr and the vector CSRs while mstatus turns their unit off. None of
+ * them can change there, so the last value holds.
  */
-function findLayout(text: Buffer): Layout | undefined {
+const mayBeHidden = (name: string): boolean => /^(satp|fcsr|v.*)$/.test(name);
+
+/** Lines have fixed widths, so one look at a record is enough for all like it. */
+function findLayout(text: Buffer, shown: ReadonlySet<number>): Layout | undefined {
   const content = text.toString('latin1');
   const end = content.search(/\n[TS]/);
   if (end < 0) return undefined;
   const record = content.slice(0, end + 1);
-  const offsets = fields.map(({ name, label }) => {
-    if (label === '') return -1;
-    const at = /^ [xf]\d/.test(label) ? record.indexOf(label) : `\n${record}`.indexOf(`\n${label}`);
-    if (at < 0 && name !== 'satp') throw new Error(`QEMU's log does not show "${name}"; version 7.2 does`);
-    return at < 0 ? -1 : at + record.slice(at).search(/[0-9a-f]{16}/);
+  const find = (label: string): number =>
+    /^ [xf]\d/.test(label) ? record.indexOf(label) : `\n${record}`.indexOf(`\n${label}`);
+  const offsets = fields.map((field, index) => {
+    if (!shown.has(index) || field.kind === 'privilege') return -1;
+    const at = find(field.label);
+    if (at < 0) {
+      if (mayBeHidden(field.name)) return -1;
+      throw new Error(`QEMU's log does not show "${field.name}"; versions 7.2 and 11.1 do`);
+    }
+    const digits = at + record.slice(at).search(/[0-9a-f]{16}/);
+    return field.kind === 'v' ? digits + 16 * (1 - field.half) : digits;
   });
-  return { length: record.length, offsets };
+  const priv = find(' priv ');
+  return { length: record.length, offsets, privilege: priv < 0 ? -1 : record.indexOf('\n', priv) - 1 };
 }

@@ -6,7 +6,7 @@ import { fields, indexOf } from './architectural-state';
 import { codeBase, memoryMebibytes } from './layout';
 import type { SteppableHart } from './lockstep';
 import { qemuArguments, TraceParser } from './qemu';
-import { tools } from './toolchain';
+import { standard, type Target } from './target';
 
 /** Spoils a state in place, given the instruction before it: what a broken hart would do. */
 export type Flaw = (instruction: number, state: BigUint64Array) => void;
@@ -17,7 +17,10 @@ export class RecordedHart implements SteppableHart {
   private states: BigUint64Array[] | undefined;
   private position = 0;
 
-  constructor(private readonly flaw: Flaw = () => undefined) {}
+  constructor(
+    private readonly flaw: Flaw = () => undefined,
+    private readonly target: Target = standard,
+  ) {}
 
   loadImage(address: bigint, bytes: Uint8Array): void {
     this.memory.set(bytes, Number(address - codeBase));
@@ -36,6 +39,9 @@ export class RecordedHart implements SteppableHart {
   }
   f(index: number): bigint {
     return this.field(`f${index}`);
+  }
+  v(index: number, half: 0 | 1): bigint {
+    return this.field(`v${index}[${half}]`);
   }
   csr(number: number): bigint {
     const index = fields.findIndex((field) => field.kind === 'csr' && field.csr === number);
@@ -56,9 +62,12 @@ export class RecordedHart implements SteppableHart {
       const firmware = join(directory, 'image.bin');
       const log = join(directory, 'log');
       writeFileSync(firmware, this.memory);
-      spawnSync(tools.qemu, qemuArguments(firmware, log, { memoryMebibytes }), { timeout: 60_000 });
+      const { target } = this;
+      spawnSync(target.reference.qemu, qemuArguments(firmware, log, { memoryMebibytes, target }), {
+        timeout: 120_000,
+      });
       const text = readFileSync(log);
-      const parser = new TraceParser();
+      const parser = new TraceParser(target);
       const states: BigUint64Array[] = [];
       const parsed = [...this.copies(parser, text)];
       for (const state of parsed) {

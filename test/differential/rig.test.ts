@@ -3,18 +3,16 @@ import { compareImage, runCampaign } from './campaign';
 import { Coverage } from './coverage';
 import { buildImage } from './image';
 import { minimise } from './minimise';
-import { generate } from './program';
+import { generate, plainProfile, type Stream } from './program';
 import { QemuTrace } from './qemu';
 import { codeBase, memoryMebibytes } from './layout';
+import { references } from './references';
 import { RecordedHart, type Flaw } from './recorded-hart';
 import { streams } from './streams';
 import { m, rv64i } from './streams/integer';
 import { formatTrace, traceToFirstDifference } from './trace';
-import { whatIsMissing } from './toolchain';
-
-const missing = whatIsMissing();
-if (missing !== undefined) console.warn(`skipped: ${missing}`);
-const withTools = missing === undefined ? describe : describe.skip;
+import { standard, withNewer } from './target';
+import { describeWith } from '../requirement';
 
 /** MULHU whose result has its lowest bit wrong. */
 const brokenMultiplier: Flaw = (instruction, state) => {
@@ -22,6 +20,27 @@ const brokenMultiplier: Flaw = (instruction, state) => {
   if ((instruction & 0xfe00707f) >>> 0 !== 0x02003033 || rd === 0) return;
   const index = indexOf(`x${rd}`);
   state[index] = (state[index] ?? 0n) ^ 1n;
+};
+
+/** Adds and loads of vectors; enough to see the registers move. */
+const vectors: Stream = {
+  name: 'vectors',
+  target: withNewer('v'),
+  length: 30,
+  profile: () => ({ ...plainProfile, mstatus: 0x6600n }),
+  group: ({ random }) =>
+    random.pick([
+      [`vsetvli x5, x0, e${random.pick([8, 16, 32, 64])}, m${random.pick([1, 2, 4])}, tu, mu`],
+      [`vadd.vv v${random.below(8) * 4}, v${random.below(8) * 4}, v${random.below(8) * 4}`],
+      ['vle8.v v8, (s10)'],
+    ]),
+};
+
+/** VADD.VV with a wrong lowest bit in the highest element. */
+const brokenVectorAdder: Flaw = (instruction, state) => {
+  if ((instruction & 0xfe00707f) >>> 0 !== 0x02000057) return;
+  const index = indexOf(`v${(instruction >>> 7) & 31}[1]`);
+  state[index] = (state[index] ?? 0n) ^ (1n << 56n);
 };
 
 test('a seed stands for one program', () => {
@@ -43,7 +62,7 @@ test('minimising keeps what matters', async () => {
   expect(minimal.groups.flat()).toEqual(wanted);
 });
 
-withTools('the rig, judged by QEMU itself', () => {
+describeWith([standard.reference.requirement], 'the rig, judged by QEMU itself', () => {
   test('QEMU runs every stream to its end, twice alike, and all instructions occur', async () => {
     const coverage = new Coverage();
     for (const stream of streams) {
@@ -96,6 +115,26 @@ withTools('the rig, judged by QEMU itself', () => {
     expect(broken.differences).toHaveLength(1);
     expect(formatTrace(broken)).toMatch(/instructions alike, then:\n {2}x\d+: QEMU/);
   }, 60_000);
+
+  const newer = references.newer.requirement.missing;
+  (newer === undefined ? test : test.skip)(
+    `the newer QEMU shows vectors [${newer ?? 'there'}]`,
+    async () => {
+      const options = { firstSeed: 1, programs: 4, reports: 1 };
+      const alike = await runCampaign(vectors, () => new RecordedHart(undefined, vectors.target), options);
+      expect(alike).toMatchObject({ failures: [], unfinished: 0 });
+      expect(alike.compared).toBeGreaterThan(100);
+      const broken = await runCampaign(
+        vectors,
+        () => new RecordedHart(brokenVectorAdder, vectors.target),
+        options,
+      );
+      expect(broken.failures[0]).toMatch(/: vadd\.vv v\d+,v\d+,v\d+\n.* v\d+\[1\]=0x.* vtype=0x/);
+      expect(broken.failures[0]).toMatch(/v\d+\[1\]: QEMU 0x[0-9a-f]{16}, found/);
+      expect(broken.failures[0]?.match(/^ {2}\w/gm)?.length ?? 99).toBeLessThan(12);
+    },
+    120_000,
+  );
 
   test('QEMU that cannot start is an error with its own words', async () => {
     const start = QemuTrace.start(new Uint8Array(16), { memoryMebibytes, options: ['-no-such-option'] });

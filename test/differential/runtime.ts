@@ -1,4 +1,5 @@
-import { controlPage, regionBase, requests, startWords } from './layout';
+import { controlPage, regionBase, requests, startWords, vectorWords } from './layout';
+import type { Target } from './target';
 
 const range = (count: number, line: (index: number) => string): string[] =>
   Array.from({ length: count }, (_, index) => line(index));
@@ -10,7 +11,20 @@ const range = (count: number, line: (index: number) => string): string[] =>
  * M-mode handler can read the trapped instruction's length; after a failed
  * fetch it returns to s11 instead.
  */
-export const runtime: readonly string[] = [
+export const runtimeOf = ({ extensions }: Target): readonly string[] =>
+  code(extensions.includes('v') ? vectorReset : []);
+
+/** t6 points to the program's region. Ends with vl = 2 and SEW = 64. */
+const vectorReset: readonly string[] = [
+  '  li t5, 0x6600',
+  '  csrw mstatus, t5',
+  '  csrw vcsr, x0',
+  `  addi t5, t6, ${vectorWords * 8}`,
+  ...range(4, (index) => `  vl8re64.v v${index * 8}, (t5)\n  addi t5, t5, 128`),
+  '  vsetivli x0, 2, e64, m1, ta, ma',
+];
+
+const code = (vectors: readonly string[]): readonly string[] => [
   '.option norvc',
   '.option norelax',
   '.text',
@@ -56,6 +70,7 @@ export const runtime: readonly string[] = [
   '  csrw mstatus, t5',
   '  csrw fcsr, x0',
   ...range(32, (index) => `  fld f${index}, ${(32 + index) * 8}(t6)`),
+  ...vectors,
   `  ld t5, ${startWords.mstatus * 8}(t6)`,
   '  csrw mstatus, t5',
   '  sfence.vma',

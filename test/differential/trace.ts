@@ -3,11 +3,13 @@ import { differencesBetween, Follower, type Difference } from './lockstep';
 import { fields, indexOf } from './architectural-state';
 import { codeBase } from './layout';
 import { QemuTrace } from './qemu';
+import { standard, type Target } from './target';
 
 export interface TraceOptions {
   /** Instructions to compare at most. */
   readonly instructions: number;
   readonly memoryMebibytes: number;
+  readonly target?: Target;
   /** Further options of QEMU: `-kernel`, `-append`, devices. The hart must be given the same by its maker. */
   readonly options?: readonly string[];
   /** Fields that are not compared, e.g. `x11` when the two device trees lie at different addresses. */
@@ -44,13 +46,14 @@ export async function traceToFirstDifference(
   {
     instructions,
     memoryMebibytes,
+    target = standard,
     options = [],
     ignore = [],
     from = codeBase,
     history: kept = 32,
   }: TraceOptions,
 ): Promise<TraceResult> {
-  return QemuTrace.use(image, { memoryMebibytes, options, timeoutSeconds: 3600 }, (trace) => {
+  return QemuTrace.use(image, { memoryMebibytes, target, options, timeoutSeconds: 3600 }, (trace) => {
     const history: { pc: bigint; privilege: number }[] = [];
     const before = new BigUint64Array(fields.length);
     const ignored = new Set(ignore);
@@ -67,7 +70,7 @@ export async function traceToFirstDifference(
       } else {
         if (!follower.advance(values)) continue;
       }
-      differences = differencesBetween(values, hart).filter(({ field }) => !ignored.has(field));
+      differences = differencesBetween(values, hart, target).filter(({ field }) => !ignored.has(field));
       if (differences.length > 0) break;
       before.set(values);
       history.push({ pc: values[pcField] ?? 0n, privilege: Number(values[privilegeField] ?? 0n) });

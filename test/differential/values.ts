@@ -30,6 +30,12 @@ export const doubleCorners: readonly bigint[] = [
   0x3ca0000000000000n, 0x3ff8000000000000n,
 ]; // prettier-ignore
 
+/** binary16 patterns, chosen in the same way. */
+export const halfCorners: readonly number[] = [
+  0x0000, 0x8000, 0x0001, 0x8001, 0x03ff, 0x0400, 0x0401, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e00, 0xfe00, 0x7c01,
+  0x7dff, 0xffff, 0x3c00, 0xbc00, 0x3bff, 0x3c01, 0x3800, 0x4248, 0x6400, 0x6801, 0x77ff, 0x7800, 0x1400, 0x3e00,
+]; // prettier-ignore
+
 const mask64 = 0xffffffffffffffffn;
 
 /** A corner, a corner's neighbour, a few bits, or anything. */
@@ -52,6 +58,13 @@ export function singleValue(random: Random): bigint {
   );
   const single = pattern & 0xffffffffn;
   return random.chance(0.93) ? 0xffffffff00000000n | single : (BigInt(random.word()) << 32n) | single;
+}
+
+/** A binary16 pattern, in 16 bits. */
+export function halfValue(random: Random): number {
+  if (random.chance(0.5)) return random.pick(halfCorners);
+  const pattern = random.word() & 0xffff;
+  return random.chance(0.5) ? pattern : (pattern & 0x83ff) | (random.between(10, 20) << 10);
 }
 
 export function doubleValue(random: Random): bigint {

@@ -12,6 +12,8 @@ import type {
   ParavirtDefinition,
   WantedPage,
 } from '../../engine/models/guest';
+import { ParavirtMachine } from '../../engine/models/paravirt/machine';
+import type { Rule } from '../../engine/models/paravirt/porter/rules';
 import { type Requirement, images, imagesFolder } from '../requirement';
 
 export const debianImages: Requirement = images('vmlinuz', 'initrd.gz', 'fw_dynamic.bin');
@@ -61,14 +63,16 @@ export class DebianImage {
     };
   }
 
-  /** The same kernel and initrd in the paravirtual machine. */
+  /** The same kernel and initrd in the paravirtual machine, ported by the `chosen` rules; default: all. */
   createParavirt(
     options: Partial<ParavirtDefinition> = {},
     files: Pick<GuestFiles, 'kernel' | 'initrd' | 'disks'> = {},
+    chosen?: readonly Rule[],
   ): Guest {
     const { kernel, initrd } = { ...this.files, ...files };
     const definition = this.paravirtDefinition(options, files);
-    return guestFactory(noHost)(definition, { kernel, initrd, ...(files.disks && { disks: files.disks }) });
+    const all = { kernel, initrd, ...(files.disks && { disks: files.disks }) };
+    return new ParavirtMachine(definition, all, noHost, chosen);
   }
 
   paravirtDefinition(
@@ -109,13 +113,13 @@ export function runTo(guest: Guest, instructions: number): string {
   return output;
 }
 
-/** Runs until the console shows `text`. @throws Error with what it showed instead. */
-export function runUntil(guest: Guest, text: string, limit = 5e9): string {
+/** Runs until the console shows `text`, which is looked for every `step` instructions. @throws Error with what it showed instead. */
+export function runUntil(guest: Guest, text: string, limit = 5e9, step = 5e6): string {
   let output = '';
   const end = guest.instructions + limit;
   while (!output.includes(text)) {
     const before = output.length;
-    const exit = guest.run({ instructions: 5_000_000 });
+    const exit = guest.run({ instructions: step });
     output += Buffer.from(guest.takeOutput()).toString('latin1');
     const stuck = exit.reason === 'idle' && exit.wakeAfter === undefined && output.length === before;
     if (exit.reason === 'idle' && exit.wakeAfter !== undefined) guest.skipIdle(exit.wakeAfter);

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { AssemblyError, assemble } from '../../engine/isa/assembler';
 import { disassemble } from '../../engine/isa/disassembler';
-import { instructionsOf, ofModels, selectable } from '../../engine/isa/table';
+import { selectable } from '../../engine/isa/extensions';
+import { instructionsOf, ofModels } from '../../engine/isa/table';
 
 const table = instructionsOf([...selectable, ...ofModels.map(({ name }) => name)]);
 

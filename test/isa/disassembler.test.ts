@@ -61,7 +61,7 @@ describeWith([program(OBJDUMP, 'binutils-riscv64-linux-gnu')], 'instruction tabl
     const source = join(scratch, 'words.s');
     const object = join(scratch, 'words.o');
     writeFileSync(source, `${lines.join('\n')}\n`);
-    execFileSync(ASSEMBLER, ['-march=rv64gc_zba_zbb_zbs_zicsr_zifencei', '-o', object, source]);
+    execFileSync(ASSEMBLER, ['-march=rv64gc_zba_zbb_zbs_zicsr_zifencei_svinval', '-o', object, source]);
     const text = execFileSync(OBJDUMP, ['-D', '-j', '.text', '-M', 'no-aliases', object], {
       maxBuffer: 1 << 28,
     }).toString();

@@ -6,6 +6,7 @@ import { ACCESS_FAULT, fault, hostAddress, inRam, markDirty, resolve, resolveSec
 import { Access } from './pmp';
 import { RAM_BASE, cell, count, setCell } from './state';
 import { raise } from './trap';
+import { trigger, watched } from './triggers';
 
 function crosses(virtual: u64, size: u32): bool {
   return u32(virtual & 0xfff) + size > 4096;
@@ -114,12 +115,12 @@ export function store_slow(virtual: u64, size: u32, value: u64): void {
   else writeDevice(physical, size, value, virtual);
 }
 
-/** Linear-memory address for a read-modify-write; atomics on devices are access faults. Zero after a trap. */
-export function atomic_address(virtual: u64, size: u32): u32 {
+function writable(virtual: u64, size: u32, reads: bool): u32 {
   if ((virtual & (size - 1)) != 0) {
     raise(6, virtual);
     return 0;
   }
+  if (reads && cell(at.TRIGGERS_ARMED) != 0 && trigger(virtual, size, Access.Read)) return 0;
   const physical = resolve(virtual, size, Access.Write);
   if (physical >= ACCESS_FAULT) return 0;
   if (!inRam(physical, size)) {
@@ -127,6 +128,11 @@ export function atomic_address(virtual: u64, size: u32): u32 {
     return 0;
   }
   return hostAddress(physical);
+}
+
+/** Linear-memory address for a read-modify-write; atomics on devices are access faults. Zero after a trap. */
+export function atomic_address(virtual: u64, size: u32): u32 {
+  return writable(virtual, size, true);
 }
 
 function signed(value: u64, size: u32): u64 {
@@ -150,9 +156,13 @@ function loadReserved(virtual: u64, size: u32): u64 {
   return value;
 }
 
-/** Succeeds when the location is the reserved one and still holds what was loaded; 0 means success. */
+/**
+ * Succeeds when the location is the reserved one and still holds what was loaded; 0 means success. The reservation
+ * set is what was loaded, so nothing else breaks it but a trap, a return from one, another SC, or another hart's turn:
+ * a constrained loop succeeds as soon as none of these comes between. "Eventual Success of Store-Conditional".
+ */
 function storeConditional(virtual: u64, size: u32, value: u64): u64 {
-  const address = atomic_address(virtual, size);
+  const address = writable(virtual, size, false);
   if (address == 0) return 0;
   const physical = u64(address - at.RAM) + RAM_BASE;
   const mine =
@@ -183,6 +193,7 @@ export function store_conditional_d(virtual: u64, value: u64): u64 {
  * for all of it; zero after a trap, or when `fetch_word` has to be asked for each instruction.
  */
 export function fetch_page(pc: u64): u32 {
+  if (cell(at.TRIGGERS_ARMED) != 0 && watched(pc & ~u64(0xfff), Access.Execute)) return 0;
   const physical = resolve(pc, 2, Access.Execute);
   if (physical >= ACCESS_FAULT) return 0;
   if (!inRam(physical, 2)) {
@@ -203,6 +214,7 @@ function fetchHalf(pc: u64): u32 {
 
 /** The instruction at `pc`, by halves: it may lie in two pages. */
 export function fetch_word(pc: u64): u32 {
+  if (cell(at.TRIGGERS_ARMED) != 0 && trigger(pc, 1, Access.Execute)) return 0;
   const low = fetchHalf(pc);
   if (load<u32>(at.TRAPPED) != 0 || (low & 3) != 3) return low;
   return low | (fetchHalf(pc + 2) << 16);

@@ -10,7 +10,7 @@ const PAGE: u64 = 4096;
 export function register(number: u32): u64 {
   return load<u64>(at.X + 8 * number);
 }
-function setRegister(number: u32, value: u64): void {
+export function setRegister(number: u32, value: u64): void {
   if (number != 0) store<u64>(at.X + 8 * number, value);
 }
 /** Bytes from here to the end of the page. */

@@ -3,8 +3,9 @@
 import * as at from '../layout';
 import * as kind from '../csr-kinds';
 import { CsrOperation_read, CsrOperation_write, CsrOperation_set } from './csr-operations';
+import { configureCounter, inhibitCounters, overflowed, readCounter, writeCounter } from './counters';
 import { flushTranslations, tlb_flush } from './mmu';
-import { pmp_update } from './pmp';
+import { writeAddress, writeConfigurations, writeSecurity } from './pmp';
 import { setFlags } from './softfloat/status';
 import {
   FS,
@@ -14,22 +15,26 @@ import {
   Mode,
   SD,
   TVM,
+  VS,
   cell,
   pending,
   privilege,
   requestPoll,
   setCell,
   status,
-  stepsNow,
   timeNow,
 } from './state';
 import { illegal } from './trap';
+import { readTrigger, selectTrigger, writeTrigger } from './triggers';
 
 const STCE: u64 = u64(1) << 63;
 const STIP: u64 = 1 << 5;
-const S_INTERRUPTS: u64 = 0x222;
-/** mip bits that M-mode may write: SSIP, STIP, SEIP. */
-const M_WRITABLE: u64 = 0x222;
+/** menvcfg and senvcfg: what cbo.inval does; 2 is reserved. "Zicbom". */
+const CBIE: u64 = 3 << 4;
+const CBIE_RESERVED: u64 = 2 << 4;
+/** mstateen0 */
+const STATE_ENVIRONMENT: u64 = u64(1) << 62;
+const STATE_SUPERVISOR: u64 = u64(1) << 63;
 
 function row(number: u32): u32 {
   return at.CSR_ROWS + u32(load<u8>(at.CSR_INDEX + number)) * at.CSR_ROW_SIZE;
@@ -48,6 +53,12 @@ function counterEnabled(index: u32): bool {
   return p != Mode.U || ((cell(at.SCOUNTEREN) >> index) & 1) != 0;
 }
 
+/** Whether M-mode grants the others a piece of state. "Smstateen". */
+function stateEnabled(register: u32, bit: u64): bool {
+  if (privilege() == Mode.M || (load<u32>(at.FEATURES) & at.FEATURE_SMSTATEEN) == 0) return true;
+  return (load<u64>(at.MSTATEEN + 8 * register) & bit) != 0;
+}
+
 /** Whether the present mode and state allow the access at all. */
 function accessible(number: u32, k: u32, writes: bool): bool {
   if (k == kind.ABSENT) return false;
@@ -58,15 +69,20 @@ function accessible(number: u32, k: u32, writes: bool): bool {
     case kind.FLOAT_ROUNDING:
     case kind.FLOAT_STATUS:
       return (status() & FS) != 0;
+    case kind.VECTOR:
+    case kind.VECTOR_STATUS:
+      return (status() & VS) != 0;
     case kind.TIME:
-    case kind.CYCLE:
-    case kind.INSTRET:
-    case kind.HARDWARE_COUNTER:
+    case kind.COUNTER:
       return number >> 8 != 0xc || counterEnabled(number & 31);
     case kind.ADDRESS_TRANSLATION:
       return privilege() == Mode.M || (status() & TVM) == 0;
     case kind.TIMER_COMPARE:
       return privilege() == Mode.M || (timerComparesToStimecmp() && ((cell(at.MCOUNTEREN) >> 1) & 1) != 0);
+    case kind.ENVIRONMENT:
+      return !isSupervisor(number) || stateEnabled(0, STATE_ENVIRONMENT);
+    case kind.STATE_ENABLE:
+      return !isSupervisor(number) || stateEnabled(number & 3, STATE_SUPERVISOR);
     default:
       return true;
   }
@@ -77,7 +93,9 @@ function read(r: u32, number: u32, k: u32): u64 {
     case kind.STATUS: {
       const s = status();
       return (
-        (s & load<u64>(r + kind.ROW_READ)) | load<u64>(r + kind.ROW_CONSTANT) | ((s & FS) == FS ? SD : 0)
+        (s & load<u64>(r + kind.ROW_READ)) |
+        load<u64>(r + kind.ROW_CONSTANT) |
+        ((s & FS) == FS || (s & VS) == VS ? SD : 0)
       );
     }
     case kind.INTERRUPT_ENABLE:
@@ -86,19 +104,20 @@ function read(r: u32, number: u32, k: u32): u64 {
       return isSupervisor(number) ? pending() & cell(at.MIDELEG) : pending();
     case kind.TIME:
       return timeNow();
-    case kind.CYCLE:
-      // The reading instruction itself has begun but not retired.
-      return stepsNow() - 1 + cell(at.MCYCLE_OFFSET);
-    case kind.INSTRET:
-      return stepsNow() - 1 - cell(at.TRAPPED_STEPS) + cell(at.MINSTRET_OFFSET);
-    case kind.HARDWARE_COUNTER:
-      return 0;
+    case kind.COUNTER:
+      return readCounter(number & 31);
+    case kind.COUNTER_OVERFLOW:
+      return privilege() == Mode.M ? overflowed() : overflowed() & cell(at.MCOUNTEREN);
     case kind.FLOAT_STATUS:
       return cell(at.FFLAGS) | (cell(at.FRM) << 5);
+    case kind.VECTOR_STATUS:
+      return cell(at.VXSAT) | (cell(at.VXRM) << 1);
     case kind.PMP_CONFIGURATION:
       return load<u64>(at.PMPCFG + ((number & 2) << 2));
     case kind.PMP_ADDRESS:
       return load<u64>(at.PMPADDR + ((number & 15) << 3));
+    case kind.TRIGGER_DATA:
+      return readTrigger(load<u32>(r + kind.ROW_CELL));
     default:
       return (
         (cell(load<u32>(r + kind.ROW_CELL)) & load<u64>(r + kind.ROW_READ)) | load<u64>(r + kind.ROW_CONSTANT)
@@ -121,27 +140,30 @@ function writeStatus(r: u32, value: u64): void {
   requestPoll();
 }
 
-function writePmpConfiguration(number: u32, value: u64): void {
-  const base = at.PMPCFG + ((number & 2) << 2);
-  for (let i = 0; i < 8; i++) {
-    const old = load<u8>(base + i);
-    if ((old & 0x80) != 0) continue; // locked until reset
-    let c = u8(value >> (8 * i)) & 0x9f;
-    if ((c & 3) == 2) c = (c & 0x9d) | (old & 2); // W without R is reserved
-    store<u8>(base + i, c);
-  }
-  pmp_update();
+/** What TLBs hold may not hold any more, whatever the mode. */
+function everythingMoved(): void {
   tlb_flush();
+  requestPoll();
 }
 
-function writePmpAddress(number: u32, value: u64): void {
-  const entry = number & 15;
-  if ((load<u8>(at.PMPCFG + entry) & 0x80) != 0) return;
-  // A locked top-of-range entry locks the address below it as well.
-  if (entry < 15 && (load<u8>(at.PMPCFG + entry + 1) & 0x98) == 0x88) return;
-  store<u64>(at.PMPADDR + (entry << 3), value & 0x003fffffffffffff);
-  pmp_update();
-  tlb_flush();
+function writeEnvironment(r: u32, number: u32, value: u64): void {
+  const address = load<u32>(r + kind.ROW_CELL);
+  const old = cell(address);
+  const v = (value & CBIE) == CBIE_RESERVED ? (value & ~CBIE) | (old & CBIE) : value;
+  writePlain(r, v);
+  if (isSupervisor(number) || old == cell(address)) return;
+  // From now on only stimecmp speaks for the timer; PBMTE and ADUE decide what entries mean.
+  if (timerComparesToStimecmp()) setCell(at.MIP, cell(at.MIP) & ~STIP);
+  flushTranslations();
+  requestPoll();
+}
+
+/** satp's modes: bare, and 8 to 10 for three to five levels. */
+function schemeExists(mode: u64): bool {
+  const features = load<u32>(at.FEATURES);
+  if (mode == 10) return (features & at.FEATURE_SV57) != 0;
+  if (mode == 9) return (features & (at.FEATURE_SV48 | at.FEATURE_SV57)) != 0;
+  return mode == 0 || mode == 8;
 }
 
 function writeFloatFlags(value: u64): void {
@@ -151,6 +173,10 @@ function writeFloatFlags(value: u64): void {
 
 function floatDirty(): void {
   setCell(at.MSTATUS, status() | FS);
+}
+
+function vectorDirty(): void {
+  setCell(at.MSTATUS, status() | VS);
 }
 
 function write(r: u32, number: u32, k: u32, value: u64): void {
@@ -163,9 +189,9 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
       return requestPoll();
     }
     case kind.ADDRESS_TRANSLATION: {
-      const mode = value >> 60;
-      if (mode != 0 && (mode < 8 || mode > 10)) return; // WARL: an unknown scheme changes nothing
-      setCell(at.SATP, (mode << 60) | (value & 0xfffffffffff));
+      // WARL: an unknown scheme changes nothing. All 16 bits of the ASID are there.
+      if (!schemeExists(value >> 60) || value == cell(at.SATP)) return;
+      setCell(at.SATP, value);
       flushTranslations();
       return requestPoll();
     }
@@ -176,11 +202,14 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
     case kind.TIMER_COMPARE:
       writePlain(r, value);
       return requestPoll();
-    case kind.CYCLE:
-      // The written value is what the next instruction reads.
-      return setCell(at.MCYCLE_OFFSET, value - stepsNow());
-    case kind.INSTRET:
-      return setCell(at.MINSTRET_OFFSET, value - (stepsNow() - cell(at.TRAPPED_STEPS)));
+    case kind.ENVIRONMENT:
+      return writeEnvironment(r, number, value);
+    case kind.COUNTER:
+      return writeCounter(number & 31, value);
+    case kind.COUNTER_INHIBIT:
+      return inhibitCounters(value & load<u64>(r + kind.ROW_WRITE));
+    case kind.COUNTER_EVENT:
+      return configureCounter(number & (31 == 1) ? 0 : number & 31, value & load<u64>(r + kind.ROW_WRITE));
     case kind.FLOAT_FLAGS:
       writeFloatFlags(value);
       return floatDirty();
@@ -191,12 +220,27 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
       writeFloatFlags(value);
       setCell(at.FRM, (value >> 5) & 7);
       return floatDirty();
+    case kind.VECTOR:
+      writePlain(r, value);
+      return vectorDirty();
+    case kind.VECTOR_STATUS:
+      setCell(at.VXSAT, value & 1);
+      setCell(at.VXRM, (value >> 1) & 3);
+      return vectorDirty();
     case kind.PMP_CONFIGURATION:
-      writePmpConfiguration(number, value);
-      return requestPoll();
+      writeConfigurations((number & 2) << 2, value);
+      return everythingMoved();
     case kind.PMP_ADDRESS:
-      writePmpAddress(number, value);
-      return requestPoll();
+      writeAddress(number & 15, value);
+      return everythingMoved();
+    case kind.SECURITY:
+      writeSecurity(value);
+      return everythingMoved();
+    case kind.TRIGGER_SELECT:
+      return selectTrigger(value);
+    case kind.TRIGGER_DATA:
+      writeTrigger(load<u32>(r + kind.ROW_CELL), value);
+      return everythingMoved();
     default:
       return writePlain(r, value);
   }
@@ -204,7 +248,8 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
 
 /** mip is read with the lines in it, but set and clear work on the bits that software holds. "mip and mie". */
 function updatePending(number: u32, operation: u32, operand: u64): void {
-  let mask = isSupervisor(number) ? cell(at.MIDELEG) & 2 : M_WRITABLE;
+  let mask = load<u64>(row(number) + kind.ROW_WRITE);
+  if (isSupervisor(number)) mask &= cell(at.MIDELEG);
   if (timerComparesToStimecmp()) mask &= ~STIP;
   const held = cell(at.MIP);
   const value =

@@ -12,15 +12,15 @@ const SIGN_S: u32 = 0x80000000;
 const SIGN_D: u64 = 0x8000000000000000;
 
 /** A single out of its box; what is not boxed reads as the canonical NaN. */
-function s(value: u64): u32 {
+export function s(value: u64): u32 {
   return (value & BOX) == BOX ? u32(value) : CANONICAL_NAN;
 }
-function box(value: u32): u64 {
+export function box(value: u32): u64 {
   return BOX | value;
 }
 
 /** Copies the flags to fflags. They stay in softfloat too, which is faster once NX is set; csr.ts keeps both equal. */
-function accrue(): void {
+export function accrue(): void {
   setCell(at.FFLAGS, flags);
 }
 
@@ -28,15 +28,15 @@ function accrue(): void {
 export function float_update(): void {
   setFlags(u32(cell(at.FFLAGS)));
 }
-function single(value: u32): u64 {
+export function single(value: u32): u64 {
   accrue();
   return box(value);
 }
-function double(value: u64): u64 {
+export function double(value: u64): u64 {
   accrue();
   return value;
 }
-function integer(value: u64): u64 {
+export function integer(value: u64): u64 {
   accrue();
   return value;
 }

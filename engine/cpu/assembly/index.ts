@@ -1,10 +1,14 @@
 // The helper module: what generated code calls, and the embedder's few entries.
 export * from './access';
 export { bulk_copy, bulk_fill, bulk_move } from './bulk';
+export { cbo_clean, cbo_flush, cbo_inval, cbo_zero } from './cache-blocks';
+export * from './compare-and-swap';
 export * from './csr';
 export * from './float';
+export * from './float-additional';
+export * from './float-half';
 export { pmp_update } from './pmp';
-export { sfence_vma, fence_i, tlb_flush, tlb_clean } from './mmu';
+export { sfence_vma, supervisor_fence, fence_i, tlb_flush, tlb_clean } from './mmu';
 export { bulk_multiply, bulk_reduce } from './large-numbers';
 export * from './multiply';
 export { poll, update_timers } from './run';
@@ -17,5 +21,7 @@ export {
   mret,
   sret,
   wfi,
+  wait_on_reservation,
+  wait_shortly_on_reservation,
   float_enabled,
 } from './trap';

@@ -6,6 +6,7 @@ import {
   Mode,
   RAM_BASE,
   SUM,
+  TVM,
   cell,
   count,
   dataPrivilege,
@@ -16,6 +17,7 @@ import {
   selectTlbs,
 } from './state';
 import { raise } from './trap';
+import { trigger, watched } from './triggers';
 
 // PTE bits.
 const V: u64 = 1;
@@ -25,9 +27,19 @@ const X: u64 = 8;
 const U: u64 = 16;
 const A: u64 = 64;
 const D: u64 = 128;
-/** PPN field, bits 53 to 10. Bits 63 to 54 are Svnapot, Svpbmt and reserved: not implemented, so they must be zero. */
+/** PPN field, bits 53 to 10. */
 const PPN: u64 = 0x003ffffffffffc00;
-const RESERVED: u64 = 0xffc0000000000000;
+/** Memory type; of no consequence here, but 3 is reserved. "Svpbmt". */
+const PBMT: u64 = u64(3) << 61;
+/** The page is one of sixteen that lie together. "Svnapot". */
+const N: u64 = u64(1) << 63;
+const RESERVED: u64 = 0x1fc0000000000000;
+
+// menvcfg
+const PBMTE: u64 = u64(1) << 62;
+const ADUE: u64 = u64(1) << 61;
+
+const BARE_LIMIT: u64 = u64(1) << 56;
 
 /** Result of a failed translation: no physical address has the top bit set. */
 export const PAGE_FAULT: u64 = u64.MAX_VALUE - 1;
@@ -70,6 +82,11 @@ function use(physical: u64): bool {
   return false;
 }
 
+/** Whether the present instruction ends the run because of an absent page. */
+export function pageWanted(): bool {
+  return load<u32>(at.EXIT) == at.EXIT_PAGE;
+}
+
 /** Bytes covered by the leaf that the last `translate` found; more than a page for superpages. */
 let leafSize: u64 = 4096;
 
@@ -85,17 +102,33 @@ function mayAccess(pte: u64, access: u32, mode: u32): bool {
   return (pte & R) != 0 || ((s & MXR) != 0 && (pte & X) != 0);
 }
 
+/** Bits that no entry may have: reserved ones, and those of extensions that are off. */
+function forbidden(): u64 {
+  let bits = RESERVED;
+  if ((load<u32>(at.FEATURES) & at.FEATURE_SVNAPOT) == 0) bits |= N;
+  if ((cell(at.MENVCFG) & PBMTE) == 0) bits |= PBMT;
+  return bits;
+}
+
+/** Whether the hart sets A and D itself, or faults. "Svade", "Svadu"; where neither is named, it does. */
+function updatesEntries(): bool {
+  const features = load<u32>(at.FEATURES);
+  if ((features & at.FEATURE_SVADU) != 0) return (cell(at.MENVCFG) & ADUE) != 0;
+  return (features & at.FEATURE_SVADE) == 0;
+}
+
 /** Virtual to physical, with the checks of the manual's "Virtual Address Translation Process". */
 export function translate(virtual: u64, access: u32, mode: u32): u64 {
   const satp = cell(at.SATP);
   const scheme = u32(satp >> 60);
   leafSize = 4096;
-  if (mode == Mode.M || scheme == 0) return virtual;
+  if (mode == Mode.M || scheme == 0) return virtual < BARE_LIMIT ? virtual : ACCESS_FAULT;
   count(at.COUNTER_PAGE_WALKS);
   const levels = i32(scheme) - 5; // 8: Sv39 has three, 9: Sv48 four, 10: Sv57 five
   const unused = 64 - (12 + 9 * levels);
   if ((i64(virtual) << unused) >> unused != i64(virtual)) return PAGE_FAULT;
 
+  const never = forbidden();
   let table = (satp & 0xfffffffffff) << 12;
   for (let level = levels - 1; level >= 0; level--) {
     const shift = 12 + 9 * level;
@@ -103,23 +136,30 @@ export function translate(virtual: u64, access: u32, mode: u32): u64 {
     if (!inRam(address, 8) || !permits(address, 8, Access.Read, Mode.S)) return ACCESS_FAULT;
     if (!use(address)) return PAGE_ABSENT;
     const pte = load<u64>(hostAddress(address));
-    if ((pte & V) == 0 || (pte & (R | W)) == W || (pte & RESERVED) != 0) return PAGE_FAULT;
+    if ((pte & V) == 0 || (pte & (R | W)) == W || (pte & never) != 0) return PAGE_FAULT;
     if ((pte & (R | X)) == 0) {
-      if ((pte & (A | D | U)) != 0) return PAGE_FAULT; // reserved in pointers
+      if ((pte & (A | D | U | N | PBMT)) != 0) return PAGE_FAULT; // reserved in pointers
       table = (pte & PPN) << 2;
       continue;
     }
-    if (!mayAccess(pte, access, mode)) return PAGE_FAULT;
-    const offsetMask = (u64(1) << shift) - 1;
-    const base = (pte & PPN) << 2;
+    if (!mayAccess(pte, access, mode) || (pte & PBMT) == PBMT) return PAGE_FAULT;
+    let offsetMask = (u64(1) << shift) - 1;
+    let base = (pte & PPN) << 2;
     if ((base & offsetMask) != 0) return PAGE_FAULT; // misaligned superpage
+    if ((pte & N) != 0) {
+      // 64 KiB is the only size: the low four bits of the PPN say so.
+      if (level != 0 || ((base >> 12) & 15) != 8) return PAGE_FAULT;
+      offsetMask = 0xffff;
+      base &= ~offsetMask;
+    }
     const wanted = access == Access.Write ? A | D : A;
     if ((pte & wanted) != wanted) {
+      if (!updatesEntries()) return PAGE_FAULT;
       if (!permits(address, 8, Access.Write, Mode.S)) return ACCESS_FAULT;
       store<u64>(hostAddress(address), pte | wanted);
       markDirty(address);
     }
-    leafSize = u64(1) << shift;
+    leafSize = offsetMask + 1;
     return base | (virtual & offsetMask);
   }
   return PAGE_FAULT;
@@ -181,6 +221,8 @@ function lookUp(virtual: u64, access: u32): u64 {
  * returns PAGE_ABSENT, which is above them, where the run has to end first.
  */
 export function resolve(virtual: u64, length: u64, access: u32): u64 {
+  if (cell(at.TRIGGERS_ARMED) != 0 && access != Access.Execute && trigger(virtual, length, access))
+    return ACCESS_FAULT;
   const known = lookUp(virtual, access);
   if (known != PAGE_FAULT) return known;
   const mode = access == Access.Execute ? privilege() : dataPrivilege();
@@ -202,7 +244,7 @@ export function resolve(virtual: u64, length: u64, access: u32): u64 {
     return PAGE_ABSENT;
   }
   if (access == Access.Write) markDirty(physical);
-  if (uniform(page)) fill(tlbOf(access), virtual, physical);
+  if (uniform(page) && !watched(virtual & ~u64(0xfff), access)) fill(tlbOf(access), virtual, physical);
   return physical;
 }
 
@@ -242,10 +284,13 @@ export function tlb_clean(): void {
   }
 }
 
-/** "Supervisor Memory-Management Fence Instruction". ASIDs are not implemented: every fence concerns the one space. */
+/**
+ * "Supervisor Memory-Management Fence Instruction", and sinval.vma, which may take effect at once. The TLBs hold one
+ * address space, since satp empties them: a fence of any ASID concerns it, global pages included.
+ */
 export function sfence_vma(all: u32, virtual: u64, word: u32): void {
   const p = privilege();
-  if (p == Mode.U || (p == Mode.S && ((status() >> 20) & 1) != 0)) {
+  if (p == Mode.U || (p == Mode.S && (status() & TVM) != 0)) {
     raise(2, word);
     return;
   }
@@ -261,6 +306,11 @@ export function sfence_vma(all: u32, virtual: u64, word: u32): void {
     }
   }
   requestPoll();
+}
+
+/** sfence.w.inval and sfence.inval.ir order nothing here, but user mode may not execute them. "Svinval". */
+export function supervisor_fence(word: u32): void {
+  if (privilege() == Mode.U) raise(2, word);
 }
 
 /** There is no cache of decoded instructions to empty; the page being run is looked up again. */

@@ -1,5 +1,6 @@
 // What happens between bursts of instructions: time, interrupts, the end of a run.
 import * as at from '../layout';
+import { checkOverflow } from './counters';
 import { cell, pending, selectTlbs, setCell } from './state';
 import { takeInterrupt } from './trap';
 
@@ -43,6 +44,7 @@ export function poll(): u32 {
   store<u32>(at.CHUNK, 0);
   store<u32>(at.COUNTDOWN, 0);
   const next = update_timers();
+  if (cell(at.COUNTERS_WATCHED) != 0) checkOverflow();
   const wanted = load<u32>(at.EXIT);
   if (wanted != at.EXIT_NONE) {
     store<u32>(at.EXIT, at.EXIT_NONE);
@@ -55,7 +57,9 @@ export function poll(): u32 {
   if (cell(at.REMAINING) == 0) return at.EXIT_BUDGET;
   takeInterrupt();
   selectTlbs();
-  const burst = min(min(next, cell(at.REMAINING)), LONGEST);
+  // In the mode that is now, other counters may run than in that of before.
+  const overflow = cell(at.COUNTERS_WATCHED) != 0 ? checkOverflow() : u64.MAX_VALUE;
+  const burst = min(min(min(next, overflow), cell(at.REMAINING)), LONGEST);
   setCell(at.REMAINING, cell(at.REMAINING) - burst);
   store<u32>(at.CHUNK, u32(burst));
   store<u32>(at.COUNTDOWN, u32(burst));

@@ -17,6 +17,7 @@ export const MPIE: u64 = 1 << 7;
 export const SPP: u64 = 1 << 8;
 export const MPP_SHIFT: u64 = 11;
 export const MPP: u64 = 3 << 11;
+export const VS: u64 = 3 << 9;
 export const FS: u64 = 3 << 13;
 export const MPRV: u64 = 1 << 17;
 export const SUM: u64 = 1 << 18;

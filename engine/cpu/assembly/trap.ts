@@ -1,5 +1,6 @@
 // Traps: entry, return, and which interrupt is taken. Privileged ISA manual, chapters 3 and 12.
 import * as at from '../layout';
+import { switchCounters } from './counters';
 import {
   FS,
   MIE_BIT,
@@ -25,6 +26,13 @@ import {
 
 const INTERRUPT: u64 = u64(1) << 63;
 
+/** What every trap and return does: counters may stop or go on, and an lr of before pairs with no sc of after. */
+function changeMode(mode: u32): void {
+  switchCounters(privilege(), mode);
+  setCell(at.PRIVILEGE, mode);
+  setCell(at.RESERVATION, u64.MAX_VALUE);
+}
+
 /** Where the handler is: vectored mode adds four bytes a cause, for interrupts only. */
 function handler(vector: u64, cause: u64): u64 {
   const base = vector & ~u64(3);
@@ -41,7 +49,7 @@ function enterSupervisor(cause: u64, value: u64): void {
   if ((s & SIE) != 0) next |= SPIE;
   if (previous != Mode.U) next |= SPP;
   setCell(at.MSTATUS, next);
-  setCell(at.PRIVILEGE, Mode.S);
+  changeMode(Mode.S);
   setCell(at.PC, handler(cell(at.STVEC), cause));
 }
 
@@ -49,6 +57,7 @@ function enterSupervisor(cause: u64, value: u64): void {
 function leaveToMonitor(cause: u64, value: u64): void {
   setCell(at.MCAUSE, cause);
   setCell(at.MTVAL, value);
+  setCell(at.RESERVATION, u64.MAX_VALUE);
   store<u32>(at.EXIT, at.EXIT_TRAP);
   requestPoll();
 }
@@ -66,7 +75,7 @@ function enterMachine(cause: u64, value: u64): void {
   if ((s & MIE_BIT) != 0) next |= MPIE;
   next |= u64(privilege()) << MPP_SHIFT;
   setCell(at.MSTATUS, next);
-  setCell(at.PRIVILEGE, Mode.M);
+  changeMode(Mode.M);
   setCell(at.PC, handler(cell(at.MTVEC), cause));
 }
 
@@ -89,8 +98,8 @@ export function illegal(word: u32): void {
   raise(2, word);
 }
 
-/** In decreasing priority: MEI, MSI, MTI, SEI, SSI, STI. */
-const ORDER: u64 = 0x05_01_09_07_03_0b;
+/** In decreasing priority: MEI, MSI, MTI, SEI, SSI, STI, LCOFI. */
+const ORDER: u64 = 0x0d_05_01_09_07_03_0b;
 
 function highest(mask: u64): u64 {
   for (let order = ORDER; order != 0; order >>= 8) {
@@ -133,7 +142,7 @@ export function mret(word: u32): void {
   next |= MPIE;
   if (previous != Mode.M) next &= ~MPRV;
   setCell(at.MSTATUS, next);
-  setCell(at.PRIVILEGE, previous);
+  changeMode(u32(previous));
   setCell(at.PC, cell(at.MEPC));
   requestPoll();
 }
@@ -146,7 +155,7 @@ export function sret(word: u32): void {
   if ((s & SPIE) != 0) next |= SIE;
   next |= SPIE;
   setCell(at.MSTATUS, next);
-  setCell(at.PRIVILEGE, (s & SPP) != 0 ? Mode.S : Mode.U);
+  changeMode((s & SPP) != 0 ? Mode.S : Mode.U);
   setCell(at.PC, cell(at.SEPC));
   requestPoll();
 }
@@ -159,6 +168,16 @@ export function wfi(word: u32): void {
   setCell(at.WAITING, 1);
   requestPoll();
 }
+
+/**
+ * Waiting for a reservation to be lost may end at any time: here it does at once. Only where mstatus.TW gives lower
+ * modes no time at all is one that still stands an exception. Unprivileged ISA manual, "Zawrs".
+ */
+export function wait_on_reservation(word: u32): void {
+  const waits = cell(at.RESERVATION) != u64.MAX_VALUE && (pending() & cell(at.MIE)) == 0;
+  if (waits && privilege() != Mode.M && (status() & TW) != 0) illegal(word);
+}
+export function wait_shortly_on_reservation(_word: u32): void {}
 
 /** mstatus.FS off makes floating point illegal; using it makes the state dirty. Returns true when allowed. */
 export function float_enabled(word: u32): bool {

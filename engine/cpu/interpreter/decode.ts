@@ -3,7 +3,7 @@
  * of an instruction's low half gives its class: a compressed instruction is
  * settled by that, a 32-bit one but for what its upper half says.
  */
-import { matches } from '../../isa/encoding';
+import { isWithin, matches } from '../../isa/encoding';
 import type { Instruction } from '../../isa/instruction';
 
 export interface Decoder {
@@ -24,10 +24,18 @@ function candidates(instructions: readonly Instruction[], low: number): number[]
       : encoding.length === 4 && (low & encoding.mask & 0xffff) === (encoding.match & 0xffff);
     if (fits) found.push(i);
   });
-  return found;
+  if (!compressed) return found;
+  // The low half is all there is: of nested encodings only the innermost can be meant.
+  const hasInner = (i: number): boolean =>
+    found.some((j) => isWithin(instructions[j]!.encoding, instructions[i]!.encoding));
+  return found.filter((i) => !hasInner(i));
 }
 
 export function buildDecoder(instructions: readonly Instruction[]): Decoder {
+  for (const { encoding, mnemonic } of instructions) {
+    if (encoding.length === 4 && encoding.excluded.size > 0)
+      throw new Error(`${mnemonic}: values can be excluded in compressed encodings only`);
+  }
   const index = new Uint8Array(LOW_HALVES);
   const classes: Instruction[][] = [[]];
   const known = new Map<string, number>([['', 0]]);

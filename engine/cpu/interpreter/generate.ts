@@ -22,6 +22,7 @@ import { FunctionBuilder, type Label } from '../../wasm/function-builder';
 import { type Callee, ModuleBuilder } from '../../wasm/module-builder';
 import { helpers } from '../helpers';
 import * as at from '../layout';
+import { type Decision, decide } from './decision';
 import { type Decoder, buildDecoder } from './decode';
 import { ABSOLUTE, InterpreterEmitter, LAST_IN_PAGE, OUTSIDE, type Registers, Temporaries } from './emitter';
 
@@ -41,6 +42,12 @@ export function generateInterpreter(instructions: readonly Instruction[]): Inter
   new Loop(builder, callees, decoder).emit();
   module.define('run', { parameters: [], result: 'i32' }, builder);
   return { module: module.bytes(), decoder };
+}
+
+interface Labels {
+  readonly next: Label;
+  readonly event: Label;
+  readonly illegal: Label;
 }
 
 class Loop {
@@ -159,56 +166,66 @@ class Loop {
     });
   }
 
-  private dispatch(labels: { next: Label; event: Label }): void {
+  private dispatch({ next, event }: { next: Label; event: Label }): void {
     const { builder, registers, decoder } = this;
+    builder.block((illegal) => {
+      const [, ...classes] = decoder.classes;
+      const labels: Labels = { next, event, illegal };
+      this.emitTable(
+        classes.map((instructions) => () => this.emitDecision(decide(instructions, 0xffff), labels)),
+        (targets) => {
+          const low = binary('and', registers.word.get, i32Constant(0xffff));
+          builder.branchTable(load('i32.load8_u', low, at.DECODE) as I32, [illegal, ...targets], illegal);
+        },
+      );
+    });
+    this.illegal(event);
+  }
+
+  private emitDecision(decision: Decision, labels: Labels): void {
+    const { builder, registers } = this;
+    switch (decision.kind) {
+      case 'nothing':
+        return builder.branch(labels.illegal);
+      case 'instruction':
+        return this.emitInstruction(decision.instruction, labels);
+      case 'test': {
+        const { mask, match, then, otherwise } = decision;
+        const same = compare('eq', binary('and', registers.word.get, i32Constant(mask)), i32Constant(match));
+        builder.if(same, () => this.emitDecision(then, labels));
+        return this.emitDecision(otherwise, labels);
+      }
+      case 'table': {
+        const { shift, width, cases } = decision;
+        const moved = binary('shr_u', registers.word.get, i32Constant(shift));
+        const index = shift + width === 32 ? moved : binary('and', moved, i32Constant(2 ** width - 1));
+        const distinct = [...new Set(cases)].filter(({ kind }) => kind !== 'nothing');
+        return this.emitTable(
+          distinct.map((each) => () => this.emitDecision(each, labels)),
+          (targets) => {
+            const target = (each: Decision): Label => targets[distinct.indexOf(each)] ?? labels.illegal;
+            builder.branchTable(index, cases.map(target), labels.illegal);
+          },
+        );
+      }
+    }
+  }
+
+  /** Code of several cases, none of which goes on into the next, and before them the jump to one. */
+  private emitTable(cases: readonly (() => void)[], jump: (targets: readonly Label[]) => void): void {
     const targets: Label[] = [];
     const nest = (index: number): void => {
-      if (index === decoder.classes.length) {
-        const low = binary('and', registers.word.get, i32Constant(0xffff));
-        builder.branchTable(load('i32.load8_u', low, at.DECODE) as I32, targets, targets[0]!);
-        return;
-      }
-      builder.block((label) => {
+      if (index === cases.length) return jump(targets);
+      this.builder.block((label) => {
         targets[index] = label;
         nest(index + 1);
       });
-      this.emitClass(decoder.classes[index]!, labels);
+      cases[index]!();
     };
     nest(0);
   }
 
-  private emitClass(instructions: readonly Instruction[], labels: { next: Label; event: Label }): void {
-    this.select(instructions, 0xffff, labels);
-  }
-
-  /** Tells instructions of one class apart by the bits they all fix; `known` are those already looked at. */
-  private select(
-    instructions: readonly Instruction[],
-    known: number,
-    labels: { next: Label; event: Label },
-  ): void {
-    const { builder, registers } = this;
-    if (instructions.length === 0) return this.illegal(labels);
-    const shared = instructions.reduce((mask, { encoding }) => mask & encoding.mask, ~known);
-    if (shared === 0) {
-      if (instructions.length > 1) {
-        throw new Error(`encodings overlap: ${instructions.map(({ mnemonic }) => mnemonic).join(', ')}`);
-      }
-      return this.emitInstruction(instructions[0]!, labels);
-    }
-    const groups = new Map<number, Instruction[]>();
-    for (const instruction of instructions) {
-      const value = instruction.encoding.match & shared;
-      groups.set(value, [...(groups.get(value) ?? []), instruction]);
-    }
-    for (const [value, group] of groups) {
-      const same = compare('eq', binary('and', registers.word.get, i32Constant(shared)), i32Constant(value));
-      builder.if(same, () => this.select(group, known | shared, labels));
-    }
-    this.illegal(labels);
-  }
-
-  private emitInstruction(instruction: Instruction, labels: { next: Label; event: Label }): void {
+  private emitInstruction(instruction: Instruction, labels: Labels): void {
     const emitter = new InterpreterEmitter(
       this.builder,
       this.registers,
@@ -221,7 +238,7 @@ class Loop {
     if (!emitter.ended) emitter.finish();
   }
 
-  private illegal({ event }: { event: Label }): void {
+  private illegal(event: Label): void {
     const { builder, registers } = this;
     const { word } = registers;
     const compressed = compare('ne', binary('and', word.get, i32Constant(3)), i32Constant(3));

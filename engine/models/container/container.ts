@@ -3,7 +3,6 @@ import { ConsoleLog } from '../../backends/console';
 import { CallerRandom, SeededRandom } from '../../backends/random';
 import { exitCounters } from '../../cpu/exit-counters';
 import { Hart } from '../../cpu/hart';
-import { selectable } from '../../isa/table';
 import { Ram } from '../../memory/ram';
 import { bytes, optional, record } from '../../snapshot/codec';
 import { StateError } from '../../snapshot/errors';
@@ -65,7 +64,7 @@ export class Container implements Guest {
     this.seeded = deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
     this.hart = new Hart({
       ramSize: definition.memory,
-      extensions: definition.cpu ?? selectable,
+      extensions: checkExtensions(definition.cpu),
       bus: { read: () => undefined, write: () => false },
       monitor: true,
     });
@@ -170,7 +169,7 @@ export class Container implements Guest {
 }
 
 function check(definition: ContainerDefinition, files: GuestFiles): void {
-  const { memory, command, layers, cpu = [], pids = DEFAULT_PIDS } = definition;
+  const { memory, command, layers, pids = DEFAULT_PIDS } = definition;
   checkMemory(memory);
   if (command.length === 0) throw new ImageError('the command is empty: name a program of the image');
   if ((files.layers ?? []).length !== layers.length) {
@@ -179,5 +178,4 @@ function check(definition: ContainerDefinition, files: GuestFiles): void {
   if (!Number.isInteger(pids) || pids < 1 || pids > 32767) {
     throw new ImageError(`a limit of ${pids} tasks: give a whole number from 1 to 32767`);
   }
-  checkExtensions(cpu);
 }

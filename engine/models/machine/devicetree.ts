@@ -21,6 +21,15 @@ export interface CpuDescription {
   readonly mmu: 'sv39' | 'sv48' | 'sv57';
 }
 
+/** Of a hart's extensions: translation schemes have a property of their own, and no place among the others. */
+export function describeCpu(extensions: readonly string[]): CpuDescription {
+  const schemes = ['sv57', 'sv48'] as const;
+  return {
+    extensions: extensions.filter((name) => !/^sv(bare|\d+)$/.test(name)),
+    mmu: schemes.find((name) => extensions.includes(name)) ?? 'sv39',
+  };
+}
+
 /** What a machine says it is. Guests match on it. */
 export interface Identity {
   readonly compatible: string;

@@ -33,7 +33,7 @@ export function enterKernel(hart: Hart, entry: bigint, deviceTree: bigint): void
     [at.MEDELEG, DELEGATED_EXCEPTIONS],
     [at.MIDELEG, DELEGATED_INTERRUPTS],
     [at.MCOUNTEREN, COUNTERS],
-    [at.MENVCFG, STCE],
+    [at.MENVCFG, hart.cell(at.MENVCFG) | STCE],
     [at.STIMECMP, NEVER],
     [at.PMPCFG, PMP_ALL.configuration],
     [at.PMPADDR, PMP_ALL.address],

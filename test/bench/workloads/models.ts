@@ -1,7 +1,7 @@
 /**
  * The three models beside each other, the virtual machine as 1: boot to
- * userspace, the kernel's clearing and copying of pages, and a container's
- * `busybox echo` from nothing. Deterministic guests in this process, in turn.
+ * userspace, what programs see of the kernel's clearing and copying of pages,
+ * and a container's `busybox echo` from nothing. Deterministic guests in this process, in turn.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -87,11 +87,12 @@ function echo(root: Uint8Array): Cost {
 }
 
 /** Medians of the parts' ratios to the wholes measured beside them. */
-function ratios(name: string, parts: readonly Cost[], wholes: readonly Cost[], target: number): Figure[] {
+function ratios(name: string, parts: readonly Cost[], wholes: readonly Cost[], target?: number): Figure[] {
   return (['instructions', 'ms'] as const).map((key) => {
     const values = parts.map((part, i) => part[key] / wholes[i]![key]);
     const what = key === 'ms' ? 'wall time' : 'instructions';
-    return { name: `${name}, ${what}`, value: median(values), unit: 'x', range: range(values), target };
+    const bound = target !== undefined && { target };
+    return { name: `${name}, ${what}`, value: median(values), unit: 'x', range: range(values), ...bound };
   });
 }
 
@@ -133,8 +134,8 @@ export const models: Workload = {
       runs,
       figures: [
         ...ratios('paravirtual boot', ported, vm, 0.85),
-        ...ratios('paravirtual clearing of pages', clearedPorted, cleared, 0.4),
-        ...ratios('paravirtual copying of pages', copiedPorted, copied, 0.4),
+        ...ratios('paravirtual: dd reads zeros', clearedPorted, cleared),
+        ...ratios('paravirtual: dd reads a file', copiedPorted, copied),
         ...ratios('container: busybox echo', echoes, vm, 0.05),
       ],
     });

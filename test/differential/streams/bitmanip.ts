@@ -1,4 +1,6 @@
 import type { Draw } from '../draw';
+import { references } from '../references';
+import { standard, withNewer, type Target } from '../target';
 import { plainProfile, type Group, type Stream } from '../program';
 
 type Shape = 'register' | 'unary' | 'shift64' | 'shift32';
@@ -21,6 +23,21 @@ const zbsRows: readonly (readonly [string, Shape])[] = [
   ['bclri', 'shift64'], ['bexti', 'shift64'], ['binvi', 'shift64'], ['bseti', 'shift64'],
 ]; // prettier-ignore
 
+const zbcRows: readonly (readonly [string, Shape])[] = [
+  ['clmul', 'register'], ['clmulh', 'register'], ['clmulr', 'register'],
+]; // prettier-ignore
+
+const zbkbRows: readonly (readonly [string, Shape])[] = [
+  ['pack', 'register'], ['packh', 'register'], ['packw', 'register'], ['brev8', 'unary'], ['rev8', 'unary'],
+  ['andn', 'register'], ['orn', 'register'], ['xnor', 'register'], ['rol', 'register'], ['rolw', 'register'],
+  ['ror', 'register'], ['rorw', 'register'], ['rori', 'shift64'], ['roriw', 'shift32'],
+]; // prettier-ignore
+
+const zicondRows: readonly (readonly [string, Shape])[] = [
+  ['czero.eqz', 'register'],
+  ['czero.nez', 'register'],
+];
+
 const lastOperand: Record<Shape, (draw: Draw) => string> = {
   register: (draw) => `, ${draw.rs()}`,
   unary: () => '',
@@ -28,9 +45,14 @@ const lastOperand: Record<Shape, (draw: Draw) => string> = {
   shift32: (draw) => `, ${draw.shift(32)}`,
 };
 
-function stream(name: string, rows: readonly (readonly [string, Shape])[]): Stream {
+function stream(
+  name: string,
+  rows: readonly (readonly [string, Shape])[],
+  target: Target = standard,
+): Stream {
   return {
     name,
+    target,
     length: 150,
     profile: () => plainProfile,
     group(draw): Group {
@@ -49,3 +71,7 @@ function stream(name: string, rows: readonly (readonly [string, Shape])[]): Stre
 export const zba = stream('zba', zbaRows);
 export const zbb = stream('zbb', zbbRows);
 export const zbs = stream('zbs', zbsRows);
+export const zbc = stream('zbc', zbcRows, withNewer('zbc'));
+/** Alone: what it shares with Zbb must be there without it. */
+export const zbkb = stream('zbkb', zbkbRows, { reference: references.newer, extensions: ['zbkb'] });
+export const zicond = stream('zicond', zicondRows, withNewer('zicond'));

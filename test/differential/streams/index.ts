@@ -1,15 +1,17 @@
 import type { Stream } from '../program';
 import { a } from './atomic';
-import { zba, zbb, zbs } from './bitmanip';
+import { zba, zbb, zbc, zbkb, zbs, zicond } from './bitmanip';
 import { c } from './compressed';
-import { d, f } from './floating';
+import { d, f, zfa, zfh, zfhmin } from './floating';
 import { illegal } from './illegal';
 import { controlFlowStream, m, memory, rv64i } from './integer';
 import { pagingStream } from './paging';
 import { privilege, zicsr } from './privileged';
 import { protection } from './protection';
+import { hints, mayBe, zacas, zawrs, zcb } from './scalar';
 
 /** Every kind of random program. A new extension is one more row. */
 export const streams: readonly Stream[] = [
   rv64i, controlFlowStream, memory, m, a, f, d, c, zba, zbb, zbs, zicsr, privilege, illegal, pagingStream, protection,
+  zbc, zbkb, zicond, mayBe, zcb, hints, zacas, zawrs, zfhmin, zfh, zfa,
 ]; // prettier-ignore

@@ -3,10 +3,11 @@ import { Hart } from '../../../engine/cpu/hart';
 import * as at from '../../../engine/cpu/layout';
 import { assemble } from '../../../engine/isa/assembler';
 import { paravirt } from '../../../engine/isa/paravirt';
-import { instructionsOf, selectable } from '../../../engine/isa/table';
+import { defaultExtensions } from '../../../engine/isa/extensions';
+import { instructionsOf } from '../../../engine/isa/table';
 import { Ram } from '../../../engine/memory/ram';
 
-const extensions = [...selectable, paravirt.name];
+const extensions = [...defaultExtensions, paravirt.name];
 const table = instructionsOf(extensions);
 
 export const PAGE = 4096;

@@ -24,7 +24,7 @@ function aligned<T>(x: T): u64 {
   return integer << (62 - fractionWidth<T>());
 }
 
-function addExactly<T>(a: T, b: T, rm: u32): T {
+export function addExactly<T>(a: T, b: T, rm: u32): T {
   const signA = signOf<T>(a);
   const signB = signOf<T>(b);
   if (isNaNBits<T>(a) || isNaNBits<T>(b)) return propagateNaN<T>(a, b);

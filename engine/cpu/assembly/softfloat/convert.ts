@@ -18,7 +18,7 @@ import { roundPack } from './round';
 import { NV, NX, RDN, RNE, RTZ, RUP, raise } from './status';
 
 /** Rounds to an integral value, which is exact in each mode: the host's own operations are, and so is x - trunc(x). */
-function roundToIntegral(x: f64, rm: u32): f64 {
+export function roundToIntegral(x: f64, rm: u32): f64 {
   if (rm == RTZ) return trunc<f64>(x);
   if (rm == RNE) return nearest<f64>(x);
   if (rm == RDN) return floor<f64>(x);
@@ -79,24 +79,22 @@ function fromMagnitude<T>(sign: u32, x: u64, rm: u32): T {
   return roundPack<T>(sign, 63 - leading, x << leading, rm);
 }
 
-/** Exact, but for NaNs. */
-export function widen(x: u32): u64 {
-  if (isNaNBits<u32>(x)) {
-    propagateNaN<u32>(x, x);
-    return canonicalNaN<u64>();
+/** Between formats, by way of the number itself: exact where `To` is the wider one. */
+export function convertExactly<From, To>(x: From, rm: u32): To {
+  if (isNaNBits<From>(x)) {
+    propagateNaN<From>(x, x);
+    return canonicalNaN<To>();
   }
-  return reinterpret<u64>(<f64>reinterpret<f32>(x));
+  const sign = signOf<From>(x);
+  if (magnitude<From>(x) == infinity<From>(0)) return infinity<To>(sign);
+  if (magnitude<From>(x) == 0) return zero<To>(sign);
+  return roundPack<To>(sign, exponentOf<From>(x), significandOf<From>(x), rm);
 }
 
-function narrowExactly(x: u64, rm: u32): u32 {
-  if (isNaNBits<u64>(x)) {
-    propagateNaN<u64>(x, x);
-    return canonicalNaN<u32>();
-  }
-  const sign = signOf<u64>(x);
-  if (magnitude<u64>(x) == infinity<u64>(0)) return infinity<u32>(sign);
-  if (magnitude<u64>(x) == 0) return zero<u32>(sign);
-  return roundPack<u32>(sign, exponentOf<u64>(x), significandOf<u64>(x), rm);
+/** Exact, but for NaNs. */
+export function widen(x: u32): u64 {
+  if (isNaNBits<u32>(x)) return convertExactly<u32, u64>(x, RNE);
+  return reinterpret<u64>(<f64>reinterpret<f32>(x));
 }
 
 /** To nearest even the host's own conversion is exact, and tininess is out of the question above the least normal. */
@@ -111,5 +109,5 @@ export function narrow(x: u64, rm: u32): u32 {
       return bits;
     }
   }
-  return narrowExactly(x, rm);
+  return convertExactly<u64, u32>(x, rm);
 }

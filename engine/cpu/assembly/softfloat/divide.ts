@@ -25,7 +25,7 @@ import { DZ, NX, RNE, flags, raise } from './status';
  * is one; then as many bits a step as the remainder has room for, until there are at least two more than p.
  */
 function quotient<T>(dividend: u64, divisor: u64): u64 {
-  if (sizeof<T>() == 4) {
+  if (sizeof<T>() <= 4) {
     const scaled = dividend << 39;
     const result = scaled / divisor;
     return (result << 24) | (<u64>(result * divisor != scaled));
@@ -41,7 +41,7 @@ function quotient<T>(dividend: u64, divisor: u64): u64 {
   return (result << 8) | (<u64>(remainder != 0));
 }
 
-function divideExactly<T>(a: T, b: T, rm: u32): T {
+export function divideExactly<T>(a: T, b: T, rm: u32): T {
   const sign = signOf<T>(a) ^ signOf<T>(b);
   if (isNaNBits<T>(a) || isNaNBits<T>(b)) return propagateNaN<T>(a, b);
   if (magnitude<T>(a) == infinity<T>(0)) {

@@ -28,7 +28,7 @@ import { multiplyHigh } from './wide';
  * with the lesser exponent is shifted right, jamming: a shift by one loses nothing, for there are 20 spare bits, and
  * after a longer one cancellation takes at most one leading bit.
  */
-function fuseExactly<T>(a: T, b: T, c: T, rm: u32): T {
+export function fuseExactly<T>(a: T, b: T, c: T, rm: u32): T {
   const productIsInvalid =
     (magnitude<T>(a) == infinity<T>(0) && magnitude<T>(b) == 0) ||
     (magnitude<T>(a) == 0 && magnitude<T>(b) == infinity<T>(0));

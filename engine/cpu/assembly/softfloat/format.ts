@@ -1,11 +1,11 @@
-// The layouts of binary32 and binary64 (IEEE 754-2019, section 3.4). A number is handled as its raw bits; the type
-// parameter T of every function is the unsigned integer that holds them: u32 for binary32, u64 for binary64.
+// The layouts of binary16, binary32 and binary64 (IEEE 754-2019, section 3.4). A number is handled as its raw bits; the
+// type parameter T of every function is the unsigned integer that holds them: u16, u32 or u64.
 
 import { NV, raise } from './status';
 
 /** Bits of the significand, the implicit leading one included: IEEE's p. */
 export function precision<T>(): i32 {
-  return sizeof<T>() == 8 ? 53 : 24;
+  return sizeof<T>() == 8 ? 53 : sizeof<T>() == 4 ? 24 : 11;
 }
 
 /** Bits of the trailing significand field. */
@@ -20,12 +20,12 @@ export function excessWidth<T>(): i32 {
 
 /** The greatest exponent of a finite number; also the exponent's bias. */
 export function bias<T>(): i32 {
-  return sizeof<T>() == 8 ? 1023 : 127;
+  return sizeof<T>() == 8 ? 1023 : sizeof<T>() == 4 ? 127 : 15;
 }
 
 /** The exponent field of infinities and NaNs. */
 export function specialExponent<T>(): i32 {
-  return sizeof<T>() == 8 ? 2047 : 255;
+  return sizeof<T>() == 8 ? 2047 : sizeof<T>() == 4 ? 255 : 31;
 }
 
 /** The bit of weight 2^position. */

@@ -1,4 +1,4 @@
-// RISC-V's F and D arithmetic on raw bits. Each function returns the bits of its result and adds its exceptions to
+// RISC-V's floating-point arithmetic on raw bits. Each function returns the bits of its result and adds its exceptions to
 // `flags`, which the caller reads and clears. `rm` is a static rounding mode, 0 to 4: the caller has resolved the
 // dynamic one and refused those that are reserved. NaN-boxing is the caller's too, as are the negated forms of fused
 // multiply-add (by flipping sign bits of a or c). 32-bit integer results are sign-extended.
@@ -13,6 +13,8 @@ import { multiply } from './multiply';
 import { squareRoot } from './sqrt';
 
 export { flags } from './status';
+export * from './half';
+export * from './additional';
 
 export function f32_add(a: u32, b: u32, rm: u32): u32 {
   return add<u32, f32>(a, b, rm);

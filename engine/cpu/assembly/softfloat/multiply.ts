@@ -20,7 +20,7 @@ import { roundPack } from './round';
 import { NX, RNE, flags, raise } from './status';
 import { multiplyHigh } from './wide';
 
-function multiplyExactly<T>(a: T, b: T, rm: u32): T {
+export function multiplyExactly<T>(a: T, b: T, rm: u32): T {
   const sign = signOf<T>(a) ^ signOf<T>(b);
   if (isNaNBits<T>(a) || isNaNBits<T>(b)) return propagateNaN<T>(a, b);
   const hasZero = magnitude<T>(a) == 0 || magnitude<T>(b) == 0;
