@@ -79,7 +79,7 @@ export interface PackId extends Attempt {
   readonly number: number;
 }
 
-export type CodecName = 'zstd' | 'raw';
+export type CodecName = 'zstd' | 'deflate' | 'raw';
 
 export interface StoredPack {
   readonly codec: string;

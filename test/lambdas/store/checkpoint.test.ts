@@ -90,7 +90,7 @@ describe('checkpoints', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(slice, { minLength: 1, maxLength: 7 }),
-        fc.constantFrom('zstd' as const, 'raw' as const),
+        fc.constantFrom('zstd' as const, 'deflate' as const, 'raw' as const),
         async (slices, codec) => {
           const { table, store } = setup();
           let spaces = [new FakeSpace('ram', 10_000, image), new FakeSpace('disk0', 10_000)];
