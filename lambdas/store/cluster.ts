@@ -7,10 +7,10 @@
 import { packName } from './keys';
 import type { HotPage, HotPages, KnownPlaces } from './working-set-pages';
 
-/** Packs that a restore may have to read: as many as are read at once. */
-const MANY_PACKS = 16;
+/** Packs that a restore may have to read. */
+const MANY_PACKS = 8;
 /** To how many they are brought down: then it takes some slices until it is due again. */
-const FEW_PACKS = 8;
+const FEW_PACKS = 4;
 
 /** Pages to store again, whole. */
 export function scattered({ complete, pages }: HotPages, places: KnownPlaces): HotPage[] {

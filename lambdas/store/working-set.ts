@@ -28,7 +28,7 @@ export interface WorkingSet {
 /** Pages that are worth listing: 16 MiB. A guest that uses more is better off with all of its pages, in their order. */
 export const WORKING_SET_PAGES = 4096;
 /** Slices that a page stays in the set unused: what a keystroke needs is kept while the guest only ticks. */
-export const WORKING_SET_AGE = 8;
+export const WORKING_SET_AGE = 4;
 
 export const EVERYTHING: WorkingSet = { complete: false, pages: [] };
 
