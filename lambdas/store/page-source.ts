@@ -99,12 +99,16 @@ export class PageSource {
     if (this.reader.packs > before) this.misses += 1;
   }
 
-  /** Everything that is stored; what only the image has stays where it is. @throws CorruptPackError */
-  async all(): Promise<void> {
+  /**
+   * Everything that is stored and absent; what only the image has stays where it is. `anew`: whether absent or not,
+   * into a guest that was just made. @throws CorruptPackError
+   */
+  async all(anew = false): Promise<void> {
     await readSegments(this.reader, this.checkpoint, unreadSegments(this.checkpoint));
     const loads: Load[] = [];
     for (const [name, index] of this.checkpoint.spaces) {
       const target = this.target(name);
+      if (anew) target.lazy?.omit([...storedPages(index)].map(([page]) => page));
       for (const [page, place] of storedPages(index)) {
         if (target.lazy?.isAbsent(page) === false) continue;
         if (place.kind === 'zero') this.loadZero(target, page);
@@ -255,6 +259,46 @@ export class PageSource {
     if (index !== undefined) return index;
     throw new StateError(`the guest wants a page of ${name}, of which the checkpoint has nothing`);
   }
+}
+
+/** Differing pages that are named at most. */
+const NAMED = 20;
+
+/**
+ * Pages of a guest that are not as a checkpoint has them, the first few. The guest has all of its pages and its image,
+ * and its dirty ones are those since the checkpoint's parent. @throws CorruptPackError
+ */
+export async function differingPages(
+  { checkpoint, reader }: { readonly checkpoint: Checkpoint; readonly reader: PackReader },
+  spaces: readonly PageSpace[],
+): Promise<{ space: string; page: number }[]> {
+  await readSegments(reader, checkpoint, unreadSegments(checkpoint));
+  const differing: { space: string; page: number }[] = [];
+  const compare = (space: PageSpace, page: number, expected: Uint8Array): void => {
+    if (Buffer.compare(space.read(page), expected) !== 0) differing.push({ space: space.name, page });
+  };
+  const stored: { readonly frame: FrameLocator; readonly take: (frame: OpenFrame) => void }[] = [];
+  for (const [name, index] of checkpoint.spaces) {
+    const space = spaces.find((each) => each.name === name);
+    if (space === undefined)
+      throw new StateError(`the guest has no ${name}, of which the checkpoint has pages`);
+    for (const page of space.dirty()) {
+      if (placeOf(index, page).kind === 'image') differing.push({ space: name, page });
+    }
+    for (const [page, place] of storedPages(index)) {
+      if (place.kind === 'zero') {
+        compare(space, page, ZERO_PAGE);
+        continue;
+      }
+      const take = ({ bytes }: OpenFrame): void => {
+        const found = bytes.subarray(place.slot * PAGE_SIZE, (place.slot + 1) * PAGE_SIZE);
+        compare(space, page, place.difference ? undoDifference(space, page, found) : found);
+      };
+      stored.push({ frame: place.at, take });
+    }
+  }
+  await reader.forEachPack(stored, { ready: Promise.resolve() });
+  return differing.slice(0, NAMED);
 }
 
 /** @throws StateError when the guest's image has no such page: it is another one than the checkpoint's. */

@@ -90,6 +90,8 @@ export interface StoredPack {
 
 /** Where packs lie. Packs are written once and never changed. */
 export interface PackStore {
+  /** Stored bytes of a pack at most; default: what fits an item of the table. */
+  readonly packBytes?: number;
   put(guest: string, id: PackId, pack: StoredPack): Promise<void>;
   get(guest: string, id: PackId): Promise<StoredPack | undefined>;
   /** Deleting what is not there is no error. */
@@ -114,8 +116,11 @@ export interface GenerationFacts {
 
 /** What reached a deterministic guest in a slice, and when: with it the slice can be run again. */
 export interface SliceTrace {
-  /** Instructions since power-on when the slice began. */
+  /** Instructions since power-on when the slice began, and when it ended. */
   readonly from: number;
+  readonly to: number;
+  /** How often idle time was skipped within it. */
+  readonly skips: number;
   /** Idle time that was skipped before it (ns, decimal). */
   readonly skipped?: string;
   /** Inbox entries in order: sequence, instructions since power-on, skips of idle time before it. */
@@ -211,6 +216,9 @@ export interface SliceMetrics {
   readonly writeUnits: number;
   readonly bytesRead: number;
   readonly readUnits: number;
+  /** Requests to the packs' bucket, where there is one. */
+  readonly s3Puts?: number;
+  readonly s3Gets?: number;
 }
 
 /** What tells committed generations from others. */

@@ -51,8 +51,12 @@ const NO_BYTES = new Uint8Array(0);
 export class TableStore implements CheckpointStore {
   readonly packs: PackStore;
 
-  constructor(readonly table: Table) {
-    this.packs = new TablePacks(table);
+  /** @param packs elsewhere than in the table */
+  constructor(
+    readonly table: Table,
+    packs?: PackStore,
+  ) {
+    this.packs = packs ?? new TablePacks(table);
   }
 
   get usage(): Usage {

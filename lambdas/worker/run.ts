@@ -85,7 +85,7 @@ export async function run(
     inboxEntries: session.entries,
     idleMs: session.idleMs,
     waitMs: session.waitMs,
-    trace: { from: session.startInstructions, given: session.given },
+    trace: session.trace(),
   };
 }
 
@@ -131,6 +131,11 @@ class Session {
       if (exit.reason === 'idle' && !(await this.deliver()) && !(await this.wait(exit.wakeAfter)))
         return exit;
     }
+  }
+
+  trace(): SliceTrace {
+    const { startInstructions: from, skips, given } = this;
+    return { from, to: this.guest.instructions, skips, given };
   }
 
   output(): Uint8Array {

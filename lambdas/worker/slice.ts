@@ -104,9 +104,10 @@ export async function processToken(worker: Worker, delivery: Delivery, timeout: 
 /** The head of a guest of this host; the first token makes it. */
 async function findHead(worker: Worker, store: CheckpointStore, guest: string): Promise<Head | undefined> {
   const definition = worker.guests.get(guest);
-  if (definition === undefined) return undefined;
-  const now = worker.now();
-  return (await store.head(guest)) ?? store.createHead(firstHead(guest, definition, now));
+  const head = await store.head(guest);
+  // Forks and imported guests have a head, and no declaration.
+  if (head !== undefined || definition === undefined) return head;
+  return store.createHead(firstHead(guest, definition, worker.now()));
 }
 
 export function firstHead(guest: string, definition: string, now: number): Head {
@@ -434,7 +435,8 @@ function difference(before: ExitCounts, after: ExitCounts): ExitCounts {
 
 function usageOf(
   store: CheckpointStore,
-): Pick<SliceMetrics, 'bytesWritten' | 'writeUnits' | 'bytesRead' | 'readUnits'> {
-  const { bytesWritten, writeUnits, bytesRead, readUnits } = store.usage;
-  return { bytesWritten, writeUnits, bytesRead, readUnits };
+): Pick<SliceMetrics, 'bytesWritten' | 'writeUnits' | 'bytesRead' | 'readUnits' | 's3Puts' | 's3Gets'> {
+  const { bytesWritten, writeUnits, bytesRead, readUnits, requests } = store.usage;
+  const units = { bytesWritten, writeUnits, bytesRead, readUnits };
+  return requests.put + requests.get === 0 ? units : { ...units, s3Puts: requests.put, s3Gets: requests.get };
 }

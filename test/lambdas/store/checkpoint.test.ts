@@ -2,11 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { PAGE_SIZE } from '../../../engine/models/guest';
 import { StateError } from '../../../engine/snapshot/errors';
-import {
-  emptyCheckpoint,
-  neededPacks,
-  type Checkpoint,
-} from '../../../lambdas/store/checkpoint';
+import { emptyCheckpoint, neededPacks, type Checkpoint } from '../../../lambdas/store/checkpoint';
 import { flush } from '../../../lambdas/store/flush';
 import { openCheckpoint, readIndex } from '../../../lambdas/store/opened-checkpoint';
 import { collect } from '../../../lambdas/store/collect';
