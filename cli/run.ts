@@ -75,7 +75,7 @@ export function addRunCommand(program: Command, context: RunContext): void {
       '--cpu <extensions>',
       'rv64gc, rva22 or max, and extensions, e.g. rva22,sstc,zfh; -zba leaves one out (default: rva22,sstc,sv57)',
     )
-    .option('--harts <number>', 'number of harts; machines have one (default: 1)')
+    .option('--harts <number>', 'vm, paravirtual: number of harts, 1 to 8 (default: 1)')
     .option('--no-reboot', 'end when the guest resets itself, instead of starting it again')
     .addHelpText('after', DETAILS)
     .action(async (command: string[], flags: RunFlags) => context.exit(await run(flags, command, context)));

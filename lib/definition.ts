@@ -31,6 +31,7 @@ export interface CommonDefinition {
 /** What a machine of its own kind has besides. */
 export interface MachineParts {
   readonly model: 'machine';
+  readonly harts?: number;
   readonly firmware?: FileEntry;
   readonly kernel?: FileEntry;
   readonly initrd?: FileEntry;
@@ -40,6 +41,7 @@ export interface MachineParts {
 
 export interface ParavirtParts {
   readonly model: 'paravirt';
+  readonly harts?: number;
   readonly kernel?: FileEntry;
   readonly initrd?: FileEntry;
   readonly commandLine?: string;

@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { DeclarationError } from './declaration-error';
 import { Guest, GuestAttributes, GuestProps, IGuest, ImportedGuest } from './guest';
+import { checkHarts } from './harts';
 import { GuestImage } from './image/guest-image';
 
 /** A guest whose kernel works with the monitor instead of on imitated hardware. */
@@ -16,6 +17,14 @@ export interface ParavirtualMachineProps extends GuestProps {
    * The kernel is given as its distribution packages it, with its symbol table (`CONFIG_KALLSYMS`).
    */
   readonly image: GuestImage;
+
+  /**
+   * CPUs of the guest ("harts"), 1 to 8. They take turns on the worker's one: more of them make nothing faster, but
+   * are what software that wants several CPUs is tested on.
+   *
+   * @default 1
+   */
+  readonly harts?: number;
 
   /**
    * Whether the kernel is ported: as it is loaded, functions that are found and recognised in it become hypercalls.
@@ -45,6 +54,7 @@ export class ParavirtualMachine extends Guest implements IParavirtualMachine {
   constructor(scope: Construct, id: string, props: ParavirtualMachineProps) {
     super(scope, id, props);
     const { path } = this.node;
+    const harts = props.harts === undefined ? {} : { harts: checkHarts(`harts of ${path}`, props.harts) };
     this._deploy((assets) => {
       const { firmware, ...image } = props.image._source.bind(assets, {
         guest: path,
@@ -64,7 +74,7 @@ export class ParavirtualMachine extends Guest implements IParavirtualMachine {
           'Leave "firmware" out of GuestImage.linux',
         );
       }
-      return { model: 'paravirt', ...image, ...(props.port !== undefined && { port: props.port }) };
+      return { model: 'paravirt', ...harts, ...image, ...(props.port !== undefined && { port: props.port }) };
     });
   }
 }

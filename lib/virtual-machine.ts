@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { DeclarationError } from './declaration-error';
 import { Guest, GuestAttributes, GuestProps, IGuest, ImportedGuest } from './guest';
+import { checkHarts } from './harts';
 import { GuestImage } from './image/guest-image';
 
 /** A guest on an imitation of hardware. */
@@ -13,6 +14,14 @@ export interface VirtualMachineAttributes extends GuestAttributes {}
 export interface VirtualMachineProps extends GuestProps {
   /** What the machine boots. The guest OS is unmodified. */
   readonly image: GuestImage;
+
+  /**
+   * CPUs of the guest ("harts"), 1 to 8. They take turns on the worker's one: more of them make nothing faster, but
+   * are what software that wants several CPUs is tested on.
+   *
+   * @default 1
+   */
+  readonly harts?: number;
 }
 
 /**
@@ -34,6 +43,7 @@ export class VirtualMachine extends Guest implements IVirtualMachine {
   constructor(scope: Construct, id: string, props: VirtualMachineProps) {
     super(scope, id, props);
     const { path } = this.node;
+    const harts = props.harts === undefined ? {} : { harts: checkHarts(`harts of ${path}`, props.harts) };
     this._deploy((assets) => {
       const image = props.image._source.bind(assets, { guest: path, memory: this.memory.toBytes() });
       if (image.firmware === undefined) {
@@ -43,7 +53,7 @@ export class VirtualMachine extends Guest implements IVirtualMachine {
           'Give GuestImage.linux the property "firmware", e.g. Debian\'s OpenSBI: VirtualMachine boots it below the kernel',
         );
       }
-      return { model: 'machine', ...image };
+      return { model: 'machine', ...harts, ...image };
     });
   }
 }

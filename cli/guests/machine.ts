@@ -19,6 +19,7 @@ export function describeVirtualMachine(flags: RunFlags): DescribedGuest {
     definition: {
       ...common,
       model: 'machine',
+      ...hartsOf(flags),
       ...(firmware === undefined ? {} : { firmware: firmware.image }),
       ...linux.parts,
     },
@@ -36,10 +37,20 @@ export function describeParavirtualMachine(flags: RunFlags): DescribedGuest {
   const common = describeCommon(flags);
   const linux = loadLinux(flags, 'hvc0');
   return {
-    definition: { ...common, model: 'paravirt', ...linux.parts, ...(flags.port ? {} : { port: false }) },
+    definition: {
+      ...common,
+      model: 'paravirt',
+      ...hartsOf(flags),
+      ...linux.parts,
+      ...(flags.port ? {} : { port: false }),
+    },
     files: linux.files,
   };
 }
+
+/** The engine says how many there can be. */
+const hartsOf = ({ harts }: RunFlags): { readonly harts?: number } =>
+  harts === undefined ? {} : { harts: wholeNumber('--harts', harts) };
 
 interface LinuxParts {
   readonly kernel?: ImageFile;
@@ -58,9 +69,6 @@ function loadLinux(
   }
   if (flags.kernel === undefined && flags.append !== undefined) {
     throw new UsageError('--append needs a kernel; give --kernel FILE');
-  }
-  if (flags.harts !== undefined && wholeNumber('--harts', flags.harts) !== 1) {
-    throw new UsageError(`--harts ${flags.harts}: this machine has one hart; say --harts 1`);
   }
   const kernel = optionalFile('kernel', flags.kernel);
   const initrd = optionalFile('initrd', flags.initrd);

@@ -123,7 +123,7 @@ const machineRows: readonly CsrRow[] = [
   fixed(0xf11, 'mvendorid', 'Machine Vendor ID'),
   fixed(0xf12, 'marchid', 'Machine Architecture ID'),
   fixed(0xf13, 'mimpid', 'Machine Implementation ID'),
-  fixed(0xf14, 'mhartid', 'Hart ID'),
+  row(0xf14, 'mhartid', 'Hart ID', { cell: at.HART_ID, write: 0n }),
   fixed(0xf15, 'mconfigptr', 'Machine Configuration Pointer'),
   row(0x300, 'mstatus', 'Machine Status', {
     kind: kinds.STATUS, cell: at.MSTATUS, read: MSTATUS_FIELDS, write: MSTATUS_FIELDS, constant: UXL_64 | SXL_64,

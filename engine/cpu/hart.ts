@@ -21,7 +21,7 @@ export interface HartBus {
 }
 
 /** Why `run` came back. */
-export type HartExit = 'budget' | 'idle' | 'requested' | 'trap' | 'page';
+export type HartExit = 'budget' | 'idle' | 'requested' | 'trap' | 'page' | 'yield';
 
 const exits: Readonly<Record<number, HartExit>> = {
   [at.EXIT_BUDGET]: 'budget',
@@ -29,6 +29,7 @@ const exits: Readonly<Record<number, HartExit>> = {
   [at.EXIT_REQUESTED]: 'requested',
   [at.EXIT_TRAP]: 'trap',
   [at.EXIT_PAGE]: 'page',
+  [at.EXIT_YIELD]: 'yield',
 };
 
 /** Exports of the helper module that the embedder calls; generated code calls the rest. */
@@ -52,8 +53,16 @@ export const Line = {
   machineExternal: 11,
 } as const;
 
-const SAVED_SIZE = at.HART_STATE_END - at.X;
-const layout = record('hart', 2, { cells: bytesOf(SAVED_SIZE), tlbs: bytes });
+/** Bytes of a hart's state. */
+export const HART_CELLS = at.HART_STATE_END - at.X;
+/** What all harts of a machine have in common: its clock, and the counters of exits. */
+const sharedCells: readonly (readonly [from: number, to: number])[] = [
+  [at.TIME_OFFSET, at.TIME_OFFSET + 8],
+  [at.STEPS_PER_TICK, at.STEPS_PER_TICK + 8],
+  [at.STEPS_ELSEWHERE, at.STEPS_ELSEWHERE + 8],
+  [at.COUNTERS, at.COUNTERS_END],
+];
+const layout = record('hart', 2, { cells: bytesOf(HART_CELLS), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
 const EVERYTHING = (1n << 64n) - 1n;
@@ -98,6 +107,8 @@ export interface HartOptions {
    * run with 'trap', pc and mode as they were before the instruction.
    */
   readonly monitor?: boolean;
+  /** There are other harts, see harts.ts: `pause` ends the run with 'yield'. */
+  readonly takesTurns?: boolean;
 }
 
 export class Hart {
@@ -133,7 +144,8 @@ export class Hart {
     this.cells.setUint32(at.FEATURES, featuresOf(extensions), true);
     this.monitored = options.monitor ?? false;
     this.environment = (options.monitor ? environmentForKernel : environmentAtReset)(extensions);
-    this.cells.setUint32(at.OPTIONS, options.monitor ? at.OPTION_MONITOR : 0, true);
+    const chosen = (options.monitor ? at.OPTION_MONITOR : 0) | (options.takesTurns ? at.OPTION_HARTS : 0);
+    this.cells.setUint32(at.OPTIONS, chosen, true);
     this.reset();
   }
 
@@ -167,6 +179,13 @@ export class Hart {
     this.helpers.request_poll();
   }
 
+  /** Ends the run after the present instruction with 'yield', unless it ends for another reason. */
+  requestYield(): void {
+    if (this.cells.getUint32(at.EXIT, true) !== at.EXIT_NONE) return;
+    this.cells.setUint32(at.EXIT, at.EXIT_YIELD, true);
+    this.helpers.request_poll();
+  }
+
   setLine(bit: number, asserted: boolean): void {
     const lines = this.cell(at.LINES);
     const mask = 1n << BigInt(bit);
@@ -183,9 +202,10 @@ export class Hart {
     return taken;
   }
 
+  /** Instructions begun since power-on, by all harts of the machine. */
   get steps(): bigint {
-    const chunk = this.cells.getUint32(at.CHUNK, true);
-    return this.cell(at.STEPS) + BigInt(chunk - this.cells.getUint32(at.COUNTDOWN, true));
+    const burst = this.cells.getUint32(at.CHUNK, true) - this.cells.getUint32(at.COUNTDOWN, true);
+    return this.cell(at.STEPS_ELSEWHERE) + this.cell(at.STEPS) + BigInt(burst);
   }
 
   /** mtime: ticks of the timebase. */
@@ -295,6 +315,27 @@ export class Hart {
     this.helpers.float_update();
   }
 
+  /** What is this hart's own: all cells of its state but those that the machine's harts share, which are zero here. */
+  park(): Uint8Array<ArrayBuffer> {
+    const own = new Uint8Array(this.memory.buffer, at.X, HART_CELLS).slice();
+    for (const [from, to] of sharedCells) own.fill(0, from - at.X, to - at.X);
+    new DataView(own.buffer).setBigInt64(at.RESERVATION - at.X, -1n, true);
+    return own;
+  }
+  /**
+   * Another hart in place of the present one. It comes with empty TLBs, and
+   * without a reservation: while it was parked, others may have written anywhere.
+   */
+  unpark(own: Uint8Array): void {
+    const total = this.steps;
+    const memory = new Uint8Array(this.memory.buffer, at.X, HART_CELLS);
+    const shared = sharedCells.map(([from, to]) => memory.slice(from - at.X, to - at.X));
+    memory.set(own);
+    sharedCells.forEach(([from], i) => memory.set(shared[i]!, from - at.X));
+    this.setCell(at.STEPS_ELSEWHERE, total - this.cell(at.STEPS));
+    this.refresh();
+  }
+
   /** A cell of the hart's state, by its place in layout.ts. Unsigned. */
   cell(address: number): bigint {
     return this.cells.getBigUint64(address, true);
@@ -331,13 +372,14 @@ export class Hart {
   }
 
   private get savedCells(): Uint8Array {
-    return new Uint8Array(this.memory.buffer, at.X, SAVED_SIZE);
+    return new Uint8Array(this.memory.buffer, at.X, HART_CELLS);
   }
 
   /** Memory was changed from outside, or state restored: rebuilds what is derived. */
   private refresh(): void {
     this.cells.setUint32(at.CHUNK, 0, true);
     this.cells.setUint32(at.COUNTDOWN, 0, true);
+    this.cells.setUint32(at.EXIT, at.EXIT_NONE, true);
     this.helpers.tlb_flush();
     this.helpers.pmp_update();
     this.helpers.float_update();

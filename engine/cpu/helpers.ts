@@ -80,6 +80,7 @@ export const helpers: ReadonlyMap<string, Helper> = new Map([
   ...named(['bulk_multiply', 'bulk_reduce'], effect('i32 i32 i32 i32 i32')),
   ['fetch_page', effect('i64', 'i32')],
   ['fetch_word', effect('i64', 'i32')],
+  ['pause', effect('')],
   ['poll', effect('', 'i32')],
   ...floats,
 ]);

@@ -20,12 +20,14 @@ export const X = 0x1000; // x0 to x31
 export const F = 0x1100; // f0 to f31, NaN-boxed
 export const PC = 0x1200;
 export const PRIVILEGE = 0x1208; // 0 U, 1 S, 3 M
-export const WAITING = 0x1210; // 1 after wfi
+export const WAITING = 0x1210; // WAITING_*
+export const WAITING_INTERRUPT = 1; // after wfi
+export const WAITING_STOPPED = 2; // until another hart starts it: it does not run at all
 /** Instructions begun since power-on, those that trapped included. Time and budgets count these. */
 export const STEPS = 0x1218;
 /** Those of them that trapped: minstret = steps - trapped + what the guest wrote. */
 export const TRAPPED_STEPS = 0x1220;
-/** mtime = TIME_OFFSET + steps / STEPS_PER_TICK, both cells. */
+/** mtime = TIME_OFFSET + (STEPS + STEPS_ELSEWHERE) / STEPS_PER_TICK: one clock for all harts. */
 export const TIME_OFFSET = 0x1228;
 export const MTIMECMP = 0x1230;
 /** Interrupt lines into the hart, in the bit positions of mip. */
@@ -37,6 +39,9 @@ export const SUPERPAGE_LOW = 0x1260;
 export const SUPERPAGE_HIGH = 0x1268;
 /** How many instructions make a tick of mtime: fixed for deterministic guests, else what this worker achieves. */
 export const STEPS_PER_TICK = 0x1270;
+export const HART_ID = 0x1278;
+/** Steps of the machine's other harts; see harts.ts. */
+export const STEPS_ELSEWHERE = 0x1280;
 /** CSR cells: csr.ts gives each stored CSR its place from here on. */
 export const CSRS = 0x1300;
 
@@ -135,6 +140,8 @@ export const HART_STATE_END = 0x2000;
  * MTVAL say what it was; pc and mode are those of the trapped instruction.
  */
 export const OPTION_MONITOR = 1;
+/** There are other harts: `pause` ends the turn. */
+export const OPTION_HARTS = 2;
 
 export const FEATURE_SVADE = 1;
 export const FEATURE_SVADU = 2;
@@ -189,5 +196,7 @@ export const EXIT_IDLE = 2;
 export const EXIT_REQUESTED = 3;
 /** A trap for the monitor; see OPTION_MONITOR. */
 export const EXIT_TRAP = 4;
+/** The hart gives up the rest of its turn; see OPTION_HARTS. */
+export const EXIT_YIELD = 5;
 /** WANTED_PAGE is absent. The instruction that needs it has not begun, and is executed when the run goes on. */
 export const EXIT_PAGE = 8;

@@ -1,12 +1,12 @@
-// Hints: nothing comes of them here that their general form would not do. Unprivileged ISA manual, "Zihintpause",
+// Hints: but for `pause`, nothing comes of them here that their general form would not do. Unprivileged ISA manual, "Zihintpause",
 // "Zihintntl" and "Zicbop".
 import { type Instruction, type Semantics, extension, instruction } from './instruction';
 
 const nothing: Semantics = () => {};
 
-/** A fence of writes before nothing. */
+/** A fence of writes before nothing: another hart may have the rest of the turn. */
 export const zihintpause = extension('zihintpause', [
-  instruction('pause', '0000 0001 0000 00000 000 00000 0001111', '', nothing),
+  instruction('pause', '0000 0001 0000 00000 000 00000 0001111', '', (x) => x.perform('pause', [])),
 ]);
 
 /** Which caches a datum is not worth keeping in: additions to x0. */

@@ -1,5 +1,5 @@
 /**
- * What the models share that have a board: one hart, RAM, devices in the rows
+ * What the models share that have a board: harts, RAM, devices in the rows
  * of a memory map, time, the console and the port of the events.
  */
 import { ConsoleLog } from '../backends/console';
@@ -7,7 +7,9 @@ import { CopyOnWriteDisk } from '../backends/disk';
 import { EventPort } from '../backends/event-port';
 import { CallerRandom, SeededRandom } from '../backends/random';
 import { exitCounters } from '../cpu/exit-counters';
-import { Hart, Line } from '../cpu/hart';
+import { type Hart, Line } from '../cpu/hart';
+import { Harts } from '../cpu/harts';
+import type { InterruptLine } from '../devices/device';
 import type { Halt } from '../devices/syscon';
 import { baseNames } from '../isa/extensions';
 import { PageWanted } from '../memory/page-space';
@@ -28,7 +30,7 @@ import {
   type RunBudget,
   type WantedPage,
 } from './guest';
-import { checkExtensions, checkMemory } from './checks';
+import { checkExtensions, checkHarts, checkMemory } from './checks';
 import type { ImagePiece } from './linux-image';
 import { DETERMINISTIC_EPOCH, TICK_NANOSECONDS } from './guest-time';
 import { Board, type BoardRow, type MachineContext } from './machine/board';
@@ -44,8 +46,8 @@ const BURST_WORK = 8 * 2 ** 20;
 const EVENTS = 'events';
 
 const stateLayout = (name: string) =>
-  record(name, 1, {
-    hart: bytes,
+  record(name, 2, {
+    harts: bytes,
     board: bytes,
     events: bytes,
     random: optional(bytes),
@@ -69,6 +71,8 @@ export interface BoardGuestOptions {
 
 export abstract class BoardGuest implements Guest {
   readonly spaces: readonly PageSpace[];
+  protected readonly harts: Harts;
+  /** The hart that runs, and with it the clock and RAM of all. */
   protected readonly hart: Hart;
   protected readonly ram: Ram;
   protected readonly board: Board;
@@ -95,6 +99,7 @@ export abstract class BoardGuest implements Guest {
     options: BoardGuestOptions,
   ) {
     checkMemory(definition.memory);
+    const count = checkHarts(definition.harts ?? 1);
     if (files) checkDisks(definition, files.disks ?? []);
     checkCommandLine(definition.commandLine ?? '');
     this.layout = stateLayout(options.name);
@@ -104,7 +109,7 @@ export abstract class BoardGuest implements Guest {
     this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
     this.chosenExtensions = checkExtensions(definition.cpu);
 
-    this.hart = new Hart({
+    this.harts = new Harts(count, {
       ramSize: definition.memory,
       extensions: [...this.chosenExtensions, ...(options.extensions ?? [])],
       monitor: options.monitor ?? false,
@@ -113,6 +118,7 @@ export abstract class BoardGuest implements Guest {
         write: (address, size, value) => this.writeBus(address, size, value),
       },
     });
+    this.hart = this.harts.hart;
     this.ram = new Ram({
       base: RAM_BASE,
       bytes: this.hart.ram,
@@ -161,7 +167,7 @@ export abstract class BoardGuest implements Guest {
       this.advanceClock();
       if (left <= 0 || this.full || expired?.()) return { reason: 'budget' };
       const before = this.instructions;
-      const exit = this.hart.run(Math.min(left, BURST, this.stepsUntilAlarm()));
+      const exit = this.harts.run(Math.min(left, BURST, this.stepsUntilAlarm()));
       const executed = this.instructions - before;
       left -= executed;
       if (exit === 'budget') this.pace?.observe(executed, this.host.now());
@@ -196,7 +202,7 @@ export abstract class BoardGuest implements Guest {
 
   save(): Uint8Array {
     return this.layout.encode({
-      hart: this.hart.saveState(),
+      harts: this.harts.saveState(),
       board: this.board.save(),
       events: this.events.save(),
       random: this.seeded?.save(),
@@ -214,7 +220,7 @@ export abstract class BoardGuest implements Guest {
       );
     }
     this.board.restore(saved.board);
-    this.hart.restoreState(saved.hart);
+    this.harts.restoreState(saved.harts);
     this.events.restore(saved.events);
     if (saved.random) this.seeded?.restore(saved.random);
     this.powerOnWall = saved.powerOnWall;
@@ -260,21 +266,19 @@ export abstract class BoardGuest implements Guest {
   }
 
   private context(definition: CommonDefinition, disks: readonly CopyOnWriteDisk[]): MachineContext {
-    const line = (bit: number): { set(asserted: boolean): void } => ({
-      set: (asserted) => this.hart.setLine(bit, asserted),
+    const { hart, harts } = this;
+    const line = (number: number, bit: number): InterruptLine => ({
+      set: (asserted) => harts.setLine(number, bit, asserted),
     });
-    const { hart } = this;
     return {
-      harts: [
-        {
-          machineExternal: line(Line.machineExternal),
-          supervisorExternal: line(Line.supervisorExternal),
-          machineSoftware: line(Line.machineSoftware),
-        },
-      ],
+      harts: Array.from({ length: harts.count }, (_, number) => ({
+        machineExternal: line(number, Line.machineExternal),
+        supervisorExternal: line(number, Line.supervisorExternal),
+        machineSoftware: line(number, Line.machineSoftware),
+      })),
       timer: {
-        compare: () => hart.timeCompare,
-        setCompare: (_hart, ticks) => (hart.timeCompare = ticks),
+        compare: (number) => harts.timeCompare(number),
+        setCompare: (number, ticks) => harts.setTimeCompare(number, ticks),
       },
       memory: this.ram,
       ramSize: definition.memory,
@@ -342,7 +346,7 @@ export abstract class BoardGuest implements Guest {
 
   /** Nanoseconds until a timer of the hart or an alarm of a device; undefined when there is neither. */
   private wakeAfter(): bigint | undefined {
-    const ticks = this.hart.ticksUntilTimer;
+    const ticks = this.harts.ticksUntilTimer;
     const timer = ticks === undefined ? undefined : ticks * TICK_NANOSECONDS;
     const alarm = this.knownAlarm === undefined ? undefined : this.knownAlarm - this.wall;
     if (timer === undefined || alarm === undefined) return timer ?? alarm;

@@ -111,6 +111,8 @@ export interface CommonDefinition {
 /** A virtual machine: hardware imitated down to the firmware. */
 export interface MachineDefinition extends CommonDefinition {
   readonly model: 'machine';
+  /** 1 to 8; absent: 1. */
+  readonly harts?: number;
   readonly firmware?: ImageFile;
   readonly kernel?: ImageFile;
   readonly initrd?: ImageFile;
@@ -122,6 +124,8 @@ export interface MachineDefinition extends CommonDefinition {
 /** A paravirtual machine: a kernel that the porter changes, on hypercalls. */
 export interface ParavirtDefinition extends CommonDefinition {
   readonly model: 'paravirt';
+  /** 1 to 8; absent: 1. */
+  readonly harts?: number;
   readonly kernel?: ImageFile;
   readonly initrd?: ImageFile;
   readonly commandLine?: string;

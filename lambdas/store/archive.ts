@@ -231,9 +231,9 @@ class Input {
     return taken;
   }
   private async more(): Promise<boolean> {
-    const { value, done } = await this.chunks.next();
-    if (done === true) return false;
-    this.buffer = Buffer.concat([this.buffer, value]);
+    const next = await this.chunks.next();
+    if (next.done === true) return false;
+    this.buffer = Buffer.concat([this.buffer, next.value]);
     return true;
   }
 }

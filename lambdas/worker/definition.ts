@@ -54,6 +54,7 @@ const COMMON: readonly Rule[] = [
 ];
 
 const LINUX: readonly Rule[] = [
+  ['harts', optional(isPositive), 'must be a whole number from 1 on'],
   ['kernel', optional(isFile), FILE_RULE],
   ['initrd', optional(isFile), FILE_RULE],
   ['commandLine', optional(isText), 'must be text'],

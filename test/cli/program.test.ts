@@ -68,7 +68,6 @@ describe('hv', () => {
     [['run', '--kernel', kernel, '--memory', '12x'], /--memory 12x is no size of RAM; give/],
     [['run', '--kernel', kernel, '--memory', '0'], /--memory 0 is no size/],
     [['run', '--kernel', kernel, '--memory', '9G'], /--memory 9G is no size/],
-    [['run', '--kernel', kernel, '--harts', '2'], /--harts 2: this machine has one hart/],
     [['run', '--kernel', kernel, '--harts', 'two'], /--harts two is no whole number/],
     [['run', '--kernel', kernel, '--cpu', 'zba,?'], /--cpu zba,\?: "\?" is no CPU feature/],
     [['run', '--kernel', kernel, '--seed', '1'], /--seed means something only in deterministic mode/],

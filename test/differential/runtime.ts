@@ -12,7 +12,13 @@ const range = (count: number, line: (index: number) => string): string[] =>
  * fetch it returns to s11 instead.
  */
 export const runtimeOf = ({ extensions }: Target): readonly string[] =>
-  code(extensions.includes('v') ? vectorReset : []);
+  code([
+    ...(extensions.some((name) => name.startsWith('zicbo')) ? environmentReset : []),
+    ...(extensions.includes('v') ? vectorReset : []),
+  ]);
+
+/** Cache-block operations are a matter of privilege. */
+const environmentReset: readonly string[] = ['  csrw menvcfg, x0', '  csrw senvcfg, x0'];
 
 /** t6 points to the program's region. Ends with vl = 2 and SEW = 64. */
 const vectorReset: readonly string[] = [
@@ -24,7 +30,7 @@ const vectorReset: readonly string[] = [
   '  vsetivli x0, 2, e64, m1, ta, ma',
 ];
 
-const code = (vectors: readonly string[]): readonly string[] => [
+const code = (resets: readonly string[]): readonly string[] => [
   '.option norvc',
   '.option norelax',
   '.text',
@@ -70,7 +76,7 @@ const code = (vectors: readonly string[]): readonly string[] => [
   '  csrw mstatus, t5',
   '  csrw fcsr, x0',
   ...range(32, (index) => `  fld f${index}, ${(32 + index) * 8}(t6)`),
-  ...vectors,
+  ...resets,
   `  ld t5, ${startWords.mstatus * 8}(t6)`,
   '  csrw mstatus, t5',
   '  sfence.vma',

@@ -25,6 +25,12 @@ const cases: readonly Case[] = [
     cuts: [1_000_000, 60_000_000, 400_000_000, 740_000_000],
   },
   {
+    name: 'machine of two harts',
+    definition: (image) => image.definition({ harts: 2 }),
+    create: (image) => image.create({ harts: 2 }),
+    cuts: [400_000_000, 800_000_000],
+  },
+  {
     name: 'paravirt',
     definition: (image) => image.paravirtDefinition(),
     create: (image) => image.createParavirt(),

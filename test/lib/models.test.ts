@@ -75,6 +75,7 @@ describe('a paravirtual machine', () => {
     expect(
       paravirtual({
         port: false,
+        harts: 2,
         image: GuestImage.linux({ kernel, commandLine: 'quiet', disks: [disk] }),
         clock: GuestClock.deterministic({ seed: 3, sliceInstructions: 9 }),
         cpuFeatures: ['zbb'],
@@ -82,6 +83,7 @@ describe('a paravirtual machine', () => {
       }),
     ).toMatchObject({
       port: false,
+      harts: 2,
       commandLine: 'quiet',
       disks: [entry('disk.raw')],
       seed: 3,
@@ -89,6 +91,14 @@ describe('a paravirtual machine', () => {
       cpu: ['zbb'],
       breaker: { maxSlices: 2 },
     });
+  });
+
+  test('has 1 to 8 harts', () => {
+    for (const harts of [0, 9, 1.5, -1, NaN]) {
+      expect(() => paravirtual({ harts })).toThrow(
+        /^harts of Stack\/Guest: a machine cannot have .* harts\. Give a whole number from 1 to 8/,
+      );
+    }
   });
 
   test('refuses firmware, and an image without a kernel', () => {

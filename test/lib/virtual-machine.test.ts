@@ -63,6 +63,7 @@ describe('the definition', () => {
         disks: [disk],
       }),
       memory: Size.mebibytes(64),
+      harts: 4,
       cpuFeatures: ['sstc', 'zicntr', 'zba', 'sstc'],
       clock: GuestClock.deterministic({ seed: 7, sliceInstructions: 1000 }),
       budget: { slices: 10, instructions: 2 ** 40 },
@@ -71,6 +72,7 @@ describe('the definition', () => {
       version: 1,
       model: 'machine',
       memory: 64 * MEBIBYTE,
+      harts: 4,
       cpu: ['zba', 'sstc'],
       clock: 'deterministic',
       seed: 7,
@@ -182,6 +184,14 @@ describe('a virtual machine refuses', () => {
       );
     },
   );
+
+  test('more harts than there can be, or none', () => {
+    refuse(
+      { harts: 9 },
+      /^harts of Stack\/Guest: a machine cannot have 9 harts\. Give a whole number from 1 to 8/,
+    );
+    refuse({ harts: 0 }, /cannot have 0 harts/);
+  });
 
   test('memory that the engine cannot address, or that is not known at synth', () => {
     refuse(

@@ -1,5 +1,5 @@
 // Cache-block operations: Unprivileged ISA manual, "Zicbom" and "Zicboz". AssemblyScript.
-// There is no cache, so that only their permissions matter, and what `cbo.zero` writes.
+// There is no cache, so that only their permissions matter, and what `cbo.zero` writes. Faults name the block's address.
 import * as at from '../layout';
 import { ACCESS_FAULT, fault, hostAddress, inRam, pageWanted, resolve, translate } from './mmu';
 import { Access, permits } from './pmp';
@@ -48,8 +48,9 @@ export function cbo_flush(virtual: u64, word: u32): void {
 /** Zeroes the block that holds the address, which need not be aligned. Device registers cannot be zeroed. */
 export function cbo_zero(virtual: u64, word: u32): void {
   if (!enabled(CBZE)) return illegal(word);
-  const physical = resolve(virtual & ~(BLOCK - 1), BLOCK, Access.Write);
+  const block = virtual & ~(BLOCK - 1);
+  const physical = resolve(block, BLOCK, Access.Write);
   if (physical >= ACCESS_FAULT) return;
   if (inRam(physical, BLOCK)) memory.fill(hostAddress(physical), 0, usize(BLOCK));
-  else fault(ACCESS_FAULT, Access.Write, virtual);
+  else fault(ACCESS_FAULT, Access.Write, block);
 }

@@ -209,7 +209,7 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
     case kind.COUNTER_INHIBIT:
       return inhibitCounters(value & load<u64>(r + kind.ROW_WRITE));
     case kind.COUNTER_EVENT:
-      return configureCounter(number & (31 == 1) ? 0 : number & 31, value & load<u64>(r + kind.ROW_WRITE));
+      return configureCounter((number & 31) == 1 ? 0 : number & 31, value & load<u64>(r + kind.ROW_WRITE));
     case kind.FLOAT_FLAGS:
       writeFloatFlags(value);
       return floatDirty();

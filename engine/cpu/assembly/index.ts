@@ -21,6 +21,7 @@ export {
   mret,
   sret,
   wfi,
+  pause,
   wait_on_reservation,
   wait_shortly_on_reservation,
   float_enabled,

@@ -12,11 +12,12 @@ const LONGEST: u64 = 1 << 30;
 
 /** Steps until mtime reaches `compare`; 0 when it has. */
 function stepsUntil(compare: u64): u64 {
-  const now = cell(at.TIME_OFFSET) + cell(at.STEPS) / cell(at.STEPS_PER_TICK);
+  const steps = cell(at.STEPS) + cell(at.STEPS_ELSEWHERE);
+  const now = cell(at.TIME_OFFSET) + steps / cell(at.STEPS_PER_TICK);
   if (now >= compare) return 0;
   const ticks = compare - cell(at.TIME_OFFSET);
   if (ticks > u64.MAX_VALUE / cell(at.STEPS_PER_TICK)) return u64.MAX_VALUE;
-  return ticks * cell(at.STEPS_PER_TICK) - cell(at.STEPS);
+  return ticks * cell(at.STEPS_PER_TICK) - steps;
 }
 
 /** Raises or lowers one timer line; returns the steps until it will rise, or all ones. */

@@ -53,8 +53,10 @@ export function stepsNow(): u64 {
   return load<u64>(at.STEPS) + (load<u32>(at.CHUNK) - load<u32>(at.COUNTDOWN));
 }
 
+/** The machine's clock goes on with the steps of all its harts. */
 export function timeNow(): u64 {
-  return load<u64>(at.TIME_OFFSET) + stepsNow() / load<u64>(at.STEPS_PER_TICK);
+  const steps = stepsNow() + load<u64>(at.STEPS_ELSEWHERE);
+  return load<u64>(at.TIME_OFFSET) + steps / load<u64>(at.STEPS_PER_TICK);
 }
 
 export function count(counter: i32): void {

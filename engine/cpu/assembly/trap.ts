@@ -165,19 +165,35 @@ export function wfi(word: u32): void {
   const p = privilege();
   if (p == Mode.U || (p == Mode.S && (status() & TW) != 0)) return illegal(word);
   count(at.COUNTER_WFI);
-  setCell(at.WAITING, 1);
+  setCell(at.WAITING, at.WAITING_INTERRUPT);
   requestPoll();
 }
 
+/** A hart that only waits for another one leaves it the rest of its turn. Unprivileged ISA manual, "Zihintpause". */
+export function pause(): void {
+  if ((load<u32>(at.OPTIONS) & at.OPTION_HARTS) == 0) return;
+  store<u32>(at.EXIT, at.EXIT_YIELD);
+  requestPoll();
+}
+
+/** Whether there is a reservation to lose, and no interrupt that would end the wait for it. */
+function waitsOnReservation(): bool {
+  return cell(at.RESERVATION) != u64.MAX_VALUE && (pending() & cell(at.MIE)) == 0;
+}
+
 /**
- * Waiting for a reservation to be lost may end at any time: here it does at once. Only where mstatus.TW gives lower
- * modes no time at all is one that still stands an exception. Unprivileged ISA manual, "Zawrs".
+ * Waiting for a reservation to be lost may end at any time: here it does at once, or with the turn, which no
+ * reservation outlives. Only where mstatus.TW gives lower modes no time at all is one that still stands an exception.
+ * Unprivileged ISA manual, "Zawrs".
  */
 export function wait_on_reservation(word: u32): void {
-  const waits = cell(at.RESERVATION) != u64.MAX_VALUE && (pending() & cell(at.MIE)) == 0;
-  if (waits && privilege() != Mode.M && (status() & TW) != 0) illegal(word);
+  if (!waitsOnReservation()) return;
+  if (privilege() != Mode.M && (status() & TW) != 0) illegal(word);
+  else pause();
 }
-export function wait_shortly_on_reservation(_word: u32): void {}
+export function wait_shortly_on_reservation(_word: u32): void {
+  if (waitsOnReservation()) pause();
+}
 
 /** mstatus.FS off makes floating point illegal; using it makes the state dirty. Returns true when allowed. */
 export function float_enabled(word: u32): bool {

@@ -1,10 +1,11 @@
 /**
- * Puts an image into RAM and the hart at its start, as QEMU's `virt` does:
+ * Puts an image into RAM and the harts at its start, as QEMU's `virt` does:
  * firmware at the start of RAM, the kernel 2 MiB above, the device tree at the
  * top with the initrd below it, a0 the hart, a1 the tree, a2 OpenSBI's
  * `fw_dynamic_info`.
  */
-import type { Hart } from '../../cpu/hart';
+import type { Harts } from '../../cpu/harts';
+import * as cell from '../../cpu/layout';
 import type { Ram } from '../../memory/ram';
 import { type MachineDefinition, type GuestFiles, ImageError } from '../guest';
 import {
@@ -103,8 +104,8 @@ export function machineImage(
   return { entry, pieces };
 }
 
-/** Fills RAM and points the hart at the firmware. @throws ImageError when something does not fit. */
-export function boot(hart: Hart, ram: Ram, image: Image, deviceTree: Uint8Array): void {
+/** Fills RAM and points all harts at the firmware, which chooses among them. @throws ImageError when something does not fit. */
+export function boot(harts: Harts, ram: Ram, image: Image, deviceTree: Uint8Array): void {
   const { placement } = image;
   const { entry, pieces } = machineImage(ram, image);
   checkDeviceTreeSize(deviceTree);
@@ -113,8 +114,10 @@ export function boot(hart: Hart, ram: Ram, image: Image, deviceTree: Uint8Array)
   ram.write(placement.deviceTree, deviceTree);
   const info = placement.deviceTree + DEVICE_TREE_ROOM - PAGE;
   ram.write(info, dynamicInfo());
-  hart.pc = BigInt(entry);
-  hart.setX(A0, 0n);
-  hart.setX(A1, BigInt(placement.deviceTree));
-  hart.setX(A2, BigInt(info));
+  for (let hart = 0; hart < harts.count; hart++) {
+    harts.setCell(hart, cell.PC, BigInt(entry));
+    harts.setCell(hart, cell.X + 8 * A0, BigInt(hart));
+    harts.setCell(hart, cell.X + 8 * A1, BigInt(placement.deviceTree));
+    harts.setCell(hart, cell.X + 8 * A2, BigInt(info));
+  }
 }

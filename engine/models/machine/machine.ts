@@ -1,4 +1,4 @@
-/** The virtual machine: one hart, RAM, and the devices of QEMU's `virt` around them. */
+/** The virtual machine: harts, RAM, and the devices of QEMU's `virt` around them. */
 import { BoardGuest } from '../board-guest';
 import type { GuestFiles, HostServices, MachineDefinition } from '../guest';
 import { type ImagePiece, placeImage } from '../linux-image';
@@ -21,7 +21,7 @@ export class Machine extends BoardGuest {
       commandLine: definition.commandLine,
       initrd: placement.initrd,
     });
-    boot(this.hart, this.ram, { definition, files, placement }, deviceTree);
+    boot(this.harts, this.ram, { definition, files, placement }, deviceTree);
   }
 
   protected override image(files: GuestFiles): readonly ImagePiece[] {

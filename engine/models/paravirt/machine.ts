@@ -40,7 +40,7 @@ export class ParavirtMachine extends BoardGuest {
       extensions: ported ? [hypercalls.name] : [],
     });
     this.supervisor = new Supervisor(
-      this.hart,
+      this.harts,
       this.ram,
       (bytes) => this.console.appendAll(bytes),
       (how, code) => this.end({ how, code }),
@@ -57,7 +57,8 @@ export class ParavirtMachine extends BoardGuest {
     for (const { address, bytes } of this.image(files)) this.ram.place(address, bytes);
     // No part of the image: it has a random seed in it, and another guest from the same files has another one.
     this.ram.write(placement.deviceTree, deviceTree);
-    enterKernel(this.hart, BigInt(ENTRY), BigInt(placement.deviceTree));
+    for (let other = 1; other < this.harts.count; other++) this.harts.stop(other);
+    enterKernel(this.harts, 0, BigInt(ENTRY), BigInt(placement.deviceTree));
   }
 
   protected override image(files: GuestFiles): readonly ImagePiece[] {

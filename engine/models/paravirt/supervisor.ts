@@ -1,8 +1,8 @@
 /**
- * The monitor in M-mode's place: the hart as firmware would leave it to a
+ * The monitor in M-mode's place: harts as firmware would leave them to a
  * kernel, and the SBI.
  */
-import type { Hart } from '../../cpu/hart';
+import type { Harts } from '../../cpu/harts';
 import * as at from '../../cpu/layout';
 import type { Ram } from '../../memory/ram';
 import { type SbiMachine, sbiCall } from './sbi';
@@ -27,31 +27,33 @@ const COUNTERS = 7n;
 const PMP_ALL = { configuration: 0x1fn, address: (1n << 54n) - 1n };
 const NEVER = (1n << 64n) - 1n;
 
-/** Puts the hart at a kernel's entry: S-mode, no translation, a0 the hart and a1 the device tree. */
-export function enterKernel(hart: Hart, entry: bigint, deviceTree: bigint): void {
+/**
+ * Puts a hart that is as at power-on into a kernel: S-mode, no translation, a0 the hart and a1 `argument`, which is
+ * the device tree for the first one. SBI 3.0, "Function: HART start".
+ */
+export function enterKernel(harts: Harts, hart: number, entry: bigint, argument: bigint): void {
   const cells: readonly (readonly [cell: number, value: bigint])[] = [
     [at.MEDELEG, DELEGATED_EXCEPTIONS],
     [at.MIDELEG, DELEGATED_INTERRUPTS],
     [at.MCOUNTEREN, COUNTERS],
-    [at.MENVCFG, hart.cell(at.MENVCFG) | STCE],
+    [at.MENVCFG, harts.cell(hart, at.MENVCFG) | STCE],
     [at.STIMECMP, NEVER],
     [at.PMPCFG, PMP_ALL.configuration],
     [at.PMPADDR, PMP_ALL.address],
+    [at.PRIVILEGE, 1n],
+    [at.PC, entry],
+    [at.X + 8 * A0, BigInt(hart)],
+    [at.X + 8 * A1, argument],
   ];
-  for (const [cell, value] of cells) hart.setCell(cell, value);
-  hart.privilege = 1;
-  hart.pc = entry;
-  hart.setX(A0, 0n);
-  hart.setX(A1, deviceTree);
-  hart.restoreState(hart.saveState()); // what is derived from PMP is made anew
+  for (const [cell, value] of cells) harts.setCell(hart, cell, value);
+  // What is derived from PMP and mode is made anew.
+  if (hart === harts.current) harts.hart.restoreState(harts.hart.saveState());
 }
 
-/** What the SBI does to a guest of one hart. */
+/** What the SBI does to a guest. Calls come from the loaded hart. */
 export class Supervisor implements SbiMachine {
-  readonly harts = 1;
-
   constructor(
-    private readonly hart: Hart,
+    private readonly all: Harts,
     private readonly ram: Ram,
     readonly writeConsole: (bytes: Uint8Array) => void,
     readonly end: (how: 'power-off' | 'reset' | 'failure', code: number) => void,
@@ -59,7 +61,7 @@ export class Supervisor implements SbiMachine {
 
   /** Answers the `ecall` that the hart stands at, and goes on behind it. @throws PageWanted, and nothing has happened */
   call(): void {
-    const { hart } = this;
+    const { hart } = this.all;
     const args = [0, 1, 2, 3, 4, 5].map((index) => hart.x(A0 + index));
     const { error, value = 0n } = sbiCall(this, hart.x(A7), hart.x(A6), args);
     hart.pc += 4n;
@@ -67,17 +69,31 @@ export class Supervisor implements SbiMachine {
     hart.setX(A1, value);
   }
 
+  get harts(): number {
+    return this.all.count;
+  }
   setTimer(ticks: bigint): void {
-    this.hart.setCell(at.STIMECMP, ticks);
+    this.all.hart.setCell(at.STIMECMP, ticks);
   }
-  raiseSoftwareInterrupt(): void {
-    this.hart.setCell(at.MIP, this.hart.cell(at.MIP) | SSIP);
+  raiseSoftwareInterrupt(hart: number): void {
+    this.all.setPending(hart, SSIP);
   }
-  fence(): void {
-    this.hart.flushTranslations();
+  fence(hart: number): void {
+    // A parked hart has no translations.
+    if (hart === this.all.current) this.all.hart.flushTranslations();
   }
   wait(): void {
-    this.hart.setCell(at.WAITING, 1n);
+    this.all.hart.setCell(at.WAITING, BigInt(at.WAITING_INTERRUPT));
+  }
+  isStopped(hart: number): boolean {
+    return this.all.isStopped(hart);
+  }
+  start(hart: number, entry: bigint, argument: bigint): void {
+    this.all.reset(hart);
+    enterKernel(this.all, hart, entry, argument);
+  }
+  stop(): void {
+    this.all.stop(this.all.current);
   }
   memory(address: bigint, length: bigint): Uint8Array | undefined {
     const from = Number(address);

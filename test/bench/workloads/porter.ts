@@ -3,7 +3,7 @@
  * copying of pages, as they are and ported, alone; and of the boot, what each
  * rule saves, as what a boot without it costs more.
  */
-import { Hart } from '../../../engine/cpu/hart';
+import { Harts } from '../../../engine/cpu/harts';
 import { assemble } from '../../../engine/isa/assembler';
 import { paravirt as hypercalls } from '../../../engine/isa/paravirt';
 import { KERNEL_OFFSET } from '../../../engine/models/linux-image';
@@ -74,11 +74,13 @@ function measure(
   primitive: Primitive,
   offset: number,
 ): { instructions: number; ms: number } {
-  const hart = new Hart({ ramSize: RAM_SIZE, bus: noBus, extensions: [hypercalls.name], monitor: true });
+  const options = { ramSize: RAM_SIZE, bus: noBus, extensions: [hypercalls.name], monitor: true };
+  const harts = new Harts(1, options);
+  const { hart } = harts;
   const entry = RAM_BASE + KERNEL_OFFSET;
   hart.ram.set(kernel, KERNEL_OFFSET);
   hart.ram.set(loop(primitive), ARENA.loop - RAM_BASE);
-  enterKernel(hart, BigInt(ARENA.loop), 0n);
+  enterKernel(harts, 0, BigInt(ARENA.loop), 0n);
   const registers = { 18: 4096, 19: PAGES, 20: ARENA.target, 21: ARENA.source, 22: entry + offset };
   for (const [register, value] of Object.entries(registers)) hart.setX(Number(register), BigInt(value));
   const start = performance.now();

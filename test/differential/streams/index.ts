@@ -1,6 +1,7 @@
 import type { Stream } from '../program';
 import { a } from './atomic';
 import { zba, zbb, zbc, zbkb, zbs, zicond } from './bitmanip';
+import { cacheBlocks, cacheBlocksPaged } from './cache-blocks';
 import { c } from './compressed';
 import { d, f, zfa, zfh, zfhmin } from './floating';
 import { illegal } from './illegal';
@@ -13,5 +14,5 @@ import { hints, mayBe, zacas, zawrs, zcb } from './scalar';
 /** Every kind of random program. A new extension is one more row. */
 export const streams: readonly Stream[] = [
   rv64i, controlFlowStream, memory, m, a, f, d, c, zba, zbb, zbs, zicsr, privilege, illegal, pagingStream, protection,
-  zbc, zbkb, zicond, mayBe, zcb, hints, zacas, zawrs, zfhmin, zfh, zfa,
+  zbc, zbkb, zicond, mayBe, zcb, hints, zacas, zawrs, zfhmin, zfh, zfa, cacheBlocks, cacheBlocksPaged,
 ]; // prettier-ignore

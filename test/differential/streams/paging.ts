@@ -54,7 +54,7 @@ function paging(random: Random, mode: Mode): Paging {
   };
 }
 
-function profile(random: Random): Profile {
+export function profile(random: Random): Profile {
   const mode = random.pick<Mode>([0, 1, 1, 3]);
   const delegates = mode !== 3 && random.chance(0.5);
   return {
@@ -67,7 +67,7 @@ function profile(random: Random): Profile {
   };
 }
 
-function address(draw: Draw, size: number): bigint {
+export function address(draw: Draw, size: number): bigint {
   const { random } = draw;
   const choice = random.below(40);
   if (choice === 0) return random.doubleWord();

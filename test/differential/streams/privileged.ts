@@ -99,7 +99,7 @@ export const zicsr: Stream = {
 };
 
 /** Leaves M-mode for `mode`; harmless (skipped by the handler) where it is not allowed. */
-function descend(draw: Draw, mode: Mode): Group {
+export function descend(draw: Draw, mode: Mode): Group {
   const clear = draw.target();
   return [
     `li ${clear}, 0x1800`,

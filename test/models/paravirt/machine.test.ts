@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { type GuestFiles, ImageError, type ParavirtDefinition } from '../../../engine/models/guest';
 import { ParavirtMachine } from '../../../engine/models/paravirt/machine';
+import type { Harts } from '../../../engine/cpu/harts';
+import * as at from '../../../engine/cpu/layout';
 import { assemble } from '../../../engine/isa/assembler';
 import { syntheticKernel } from './synthetic-kernel';
 
@@ -54,6 +56,11 @@ test.each<[string, GuestFiles, Partial<ParavirtDefinition>, RegExp]>([
   expect(() => create(files, more)).toThrow(message);
 });
 
+const HSM = 0x48534d;
+const IPI = 0x735049;
+const S1 = at.X + 8 * 9;
+const S2 = at.X + 8 * 18;
+
 const li = (register: string, value: number): string[] => {
   const low = (value << 20) >> 20;
   return [`lui ${register}, ${(value - low) | 0}`, `addi ${register}, ${register}, ${low}`];
@@ -97,6 +104,43 @@ test('the SBI timer wakes a hart that waits', () => {
   expect(guest.run({ instructions: 1000 })).toEqual({ reason: 'halted', how: 'reset', code: 0 });
 });
 
+/** Arguments of hart_start, as near as one instruction gets to them. */
+const startOther = [
+  'lui a7, 4739072',
+  'addi a7, a7, 845',
+  'addi a6, zero, 0',
+  'addi a0, zero, 1',
+  'auipc a1, 0',
+];
+
+test('a hart starts another where it says, interrupts it, looks at it, and stays when that one stops', () => {
+  // The second hart writes its argument to where that points, waits for the interrupt, and stops.
+  const second = ['sd a1, 0(a1)', 'addi s1, a1, 0', 'wfi', ...sbi(HSM, 1)];
+  const first = [
+    ...['addi a0, zero, 1', 'addi a1, t0, 512', 'auipc a2, 4096', ...sbi(HSM, 0), 'addi s1, a0, 0'],
+    ...['addi a0, zero, 1', ...sbi(HSM, 0), 'addi s2, a0, 0'], // it runs already
+    ...['addi a0, zero, 2', 'addi a1, zero, 0', ...sbi(IPI, 0)],
+    'wfi', // for ever: until then the other one runs
+  ];
+  const start = ['auipc t0, 0', ...first];
+  const words = [...start, ...new Array<string>(128 - start.length).fill('jal zero, 0'), 'addi t0, zero, 2'];
+  const guest = create({ kernel: code([...words, 'csrrs zero, 0x104, t0', ...second]) }, { harts: 2 });
+  expect(guest.run({ instructions: 10_000 })).toEqual({ reason: 'idle', wakeAfter: undefined });
+  const { harts } = guest as unknown as { harts: Harts };
+  expect(harts.isStopped(1)).toBe(true);
+  expect([harts.cell(0, S1), harts.cell(0, S2)]).toEqual([0n, BigInt.asUintN(64, -6n)]);
+  const argument = harts.cell(1, S1);
+  expect(
+    new DataView(harts.hart.memory.buffer).getBigUint64(at.RAM + Number(argument) - 0x8000_0000, true),
+  ).toBe(argument);
+  expect(guest.exits).toMatchObject({ 'ecall-supervisor': 4 });
+});
+
+test('a machine has 1 to 8 harts', () => {
+  for (const harts of [0, 9, 1.5])
+    expect(() => create({ kernel: code([]) }, { harts })).toThrow(/from 1 to 8/);
+});
+
 test('no code in S-mode makes the monitor throw or outrun its budget, and saved state goes on alike', () => {
   const word = fc.oneof(
     { weight: 1, arbitrary: fc.constant(0x00000073) }, // ecall
@@ -104,21 +148,31 @@ test('no code in S-mode makes the monitor throw or outrun its budget, and saved 
     {
       weight: 2,
       arbitrary: fc
-        .constantFrom('addi a7, zero, 16', 'addi a6, zero, 3', 'addi a0, a0, 1', 'slli a1, a0, 31')
+        .constantFrom(
+          'addi a7, zero, 16',
+          'addi a6, zero, 3',
+          'addi a0, a0, 1',
+          'slli a1, a0, 31',
+          ...startOther,
+        )
         .map((line) => assemble(line).word),
     },
   );
   fc.assert(
-    fc.property(fc.array(word, { minLength: 20, maxLength: 200 }), (words) => {
-      const kernel = kernelOf(words);
-      const guest = create({ kernel });
-      guest.run({ instructions: 5_000 });
-      expect(guest.instructions).toBeLessThanOrEqual(5_000);
-      const saved = guest.save();
-      const other = create({ kernel });
-      other.restore(saved);
-      expect(Buffer.from(other.save()).equals(Buffer.from(saved))).toBe(true);
-    }),
+    fc.property(
+      fc.array(word, { minLength: 20, maxLength: 200 }),
+      fc.integer({ min: 1, max: 3 }),
+      (words, harts) => {
+        const kernel = kernelOf(words);
+        const guest = create({ kernel }, { harts });
+        guest.run({ instructions: 5_000 });
+        expect(guest.instructions).toBeLessThanOrEqual(5_000);
+        const saved = guest.save();
+        const other = create({ kernel }, { harts });
+        other.restore(saved);
+        expect(Buffer.from(other.save()).equals(Buffer.from(saved))).toBe(true);
+      },
+    ),
     { numRuns: 60 },
   );
 });

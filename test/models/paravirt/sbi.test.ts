@@ -9,18 +9,21 @@ const EXTENSION = {
   hsm: 0x48534dn, srst: 0x53525354n, dbcn: 0x4442434en, pmu: 0x504d55n, susp: 0x53555350n,
 } as const; // prettier-ignore
 
-/** A machine of two harts with 64 KiB of RAM that writes down what is done to it. */
-function machine(): { log: string[]; machine: SbiMachine } {
+/** A machine with 64 KiB of RAM that writes down what is done to it: two harts run, a third is stopped. */
+function machine(stopped = [false, false, true]): { log: string[]; machine: SbiMachine } {
   const log: string[] = [];
   const ram = new Uint8Array(0x1_0000).map((_, index) => 0x41 + (index % 26));
   return {
     log,
     machine: {
-      harts: 2,
+      harts: stopped.length,
       setTimer: (ticks) => void log.push(`timer ${ticks}`),
       raiseSoftwareInterrupt: (hart) => void log.push(`ipi ${hart}`),
       fence: (hart) => void log.push(`fence ${hart}`),
       wait: () => void log.push('wait'),
+      isStopped: (hart) => stopped[hart]!,
+      start: (hart, entry, argument) => void log.push(`start ${hart} ${entry} ${argument}`),
+      stop: () => void log.push('stop'),
       end: (how, code) => void log.push(`${how} ${code}`),
       memory: (address, length) =>
         address >= RAM && address + length <= RAM + BigInt(ram.length)
@@ -41,7 +44,7 @@ type Row = [
   done?: string[],
 ];
 
-const { success, failed, notSupported, invalidParameter, alreadyAvailable } = SbiError;
+const { success, failed, notSupported, invalidParameter, invalidAddress, alreadyAvailable } = SbiError;
 
 test.each<Row>([
   ['specification 3.0', EXTENSION.base, 0, [], success, 3n << 24n],
@@ -58,22 +61,28 @@ test.each<Row>([
 
   ['ipi to one', EXTENSION.ipi, 0, [2, 0], success, 0n, ['ipi 1']],
   ['ipi from a base on', EXTENSION.ipi, 0, [1, 1], success, 0n, ['ipi 1']],
-  ['ipi to all', EXTENSION.ipi, 0, [0, ALL], success, 0n, ['ipi 0', 'ipi 1']],
+  ['ipi to all', EXTENSION.ipi, 0, [0, ALL], success, 0n, ['ipi 0', 'ipi 1', 'ipi 2']],
   ['ipi to none', EXTENSION.ipi, 0, [0, 0], success, 0n, []],
-  ['ipi to a hart that is not there', EXTENSION.ipi, 0, [7, 0], invalidParameter, 0n, []],
+  ['ipi to a hart that is not there', EXTENSION.ipi, 0, [15, 0], invalidParameter, 0n, []],
   ['ipi from a wild base', EXTENSION.ipi, 0, [1, ALL - 1n], invalidParameter, 0n, []],
 
   ['fence.i', EXTENSION.rfence, 0, [1, 0], success, 0n, ['fence 0']],
   ['sfence.vma of a range', EXTENSION.rfence, 1, [3, 0, ALL, ALL], success, 0n, ['fence 0', 'fence 1']],
   ['sfence.vma with ASID', EXTENSION.rfence, 2, [1, 0, 0, 0, ALL], success, 0n, ['fence 0']],
-  ['fence of a hart that is not there', EXTENSION.rfence, 1, [4, 0], invalidParameter, 0n, []],
+  ['fence of a hart that is not there', EXTENSION.rfence, 1, [8, 0], invalidParameter, 0n, []],
   ['hfence', EXTENSION.rfence, 3, [1, 0], notSupported, 0n, []],
 
-  ['start of a started hart', EXTENSION.hsm, 0, [1, RAM, 0], alreadyAvailable],
-  ['start of no hart', EXTENSION.hsm, 0, [ALL, RAM, 0], invalidParameter],
-  ['stop', EXTENSION.hsm, 1, [], failed],
-  ['status', EXTENSION.hsm, 2, [1], success, 0n],
-  ['status of no hart', EXTENSION.hsm, 2, [2], invalidParameter],
+  ['start', EXTENSION.hsm, 0, [2, RAM + 2n, ALL], success, 0n, [`start 2 ${RAM + 2n} ${ALL}`]],
+  ['start of a started hart', EXTENSION.hsm, 0, [1, RAM, 0], alreadyAvailable, 0n, []],
+  ['start of no hart', EXTENSION.hsm, 0, [ALL, RAM, 0], invalidParameter, 0n, []],
+  ['start where no RAM is', EXTENSION.hsm, 0, [2, 0x1000, 0], invalidAddress, 0n, []],
+  ['start behind the end of RAM', EXTENSION.hsm, 0, [2, RAM + 0x1_0000n, 0], invalidAddress, 0n, []],
+  ['start at an odd address', EXTENSION.hsm, 0, [2, RAM + 1n, 0], invalidAddress, 0n, []],
+  ['start at the last address', EXTENSION.hsm, 0, [2, ALL - 1n, 0], invalidAddress, 0n, []],
+  ['stop', EXTENSION.hsm, 1, [], success, 0n, ['stop']],
+  ['status of a started hart', EXTENSION.hsm, 2, [1], success, 0n],
+  ['status of a stopped hart', EXTENSION.hsm, 2, [2], success, 1n],
+  ['status of no hart', EXTENSION.hsm, 2, [3], invalidParameter],
   ['suspend', EXTENSION.hsm, 3, [0], success, 0n, ['wait']],
   ['suspend, upper half is not looked at', EXTENSION.hsm, 3, [0xffff_ffff_0000_0000n], success, 0n, ['wait']],
   ['suspend without retention', EXTENSION.hsm, 3, [0x8000_0000], notSupported, 0n, []],
@@ -102,6 +111,12 @@ test.each<Row>([
   const result = sbiCall(it, extension, BigInt(call), padded);
   expect([result.error, result.value ?? 0n]).toEqual([error, value]);
   if (done) expect(log).toEqual(done);
+});
+
+test('the last hart that runs cannot stop: nobody would start it again', () => {
+  const { machine: it, log } = machine([true, false, true]);
+  expect(sbiCall(it, EXTENSION.hsm, 1n, [0n, 0n, 0n, 0n, 0n, 0n]).error).toBe(failed);
+  expect(log).toEqual([]);
 });
 
 test('whatever a guest passes, the answer is an SBI error or success', () => {

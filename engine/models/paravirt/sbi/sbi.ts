@@ -29,6 +29,11 @@ export interface SbiMachine {
   fence(hart: number): void;
   /** The calling hart waits for an interrupt that is enabled. */
   wait(): void;
+  isStopped(hart: number): boolean;
+  /** A stopped hart enters S-mode at `entry`, with `argument` in a1. */
+  start(hart: number, entry: bigint, argument: bigint): void;
+  /** The calling hart stops, until another one starts it. */
+  stop(): void;
   end(how: 'power-off' | 'reset' | 'failure', code: number): void;
   /** Bytes of guest RAM, or undefined when any of them is not RAM. The view is read at once. */
   memory(address: bigint, length: bigint): Uint8Array | undefined;
