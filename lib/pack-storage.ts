@@ -40,14 +40,13 @@ class BucketStorage extends PackStorage {
   }
 
   public _bind(scope: Construct, removalPolicy: RemovalPolicy): s3.IBucket {
-    return (
-      this.given ??
-      new s3.Bucket(scope, 'Packs', {
-        blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-        encryption: s3.BucketEncryption.S3_MANAGED,
-        enforceSSL: true,
-        removalPolicy,
-      })
-    );
+    if (this.given) return this.given;
+    // The cast: Bucket declares its optional properties in a way that `exactOptionalPropertyTypes` refuses.
+    return new s3.Bucket(scope, 'Packs', {
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      removalPolicy,
+    }) as s3.IBucket;
   }
 }
