@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { guestFactory } from '../engine/models/create';
 import { hostServices } from '../lambdas/surroundings/host-services';
 import { main } from './program';
+import { openState } from './state/host-state';
 
 /** Counted from one reading of the system clock, so that setting the clock does not make guest time jump. */
 const wallNanoseconds = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
@@ -31,8 +32,9 @@ function version(): string {
 void main(
   process.argv.slice(2),
   {
-    createGuest: (definition, files, trace) =>
+    createGuest: (definition, files, trace?: (line: string) => void) =>
       guestFactory({ ...hostServices, now: wallNanoseconds, ...(trace && { trace }) })(definition, files),
+    openState: (flags) => openState(flags, process.env),
     host: process,
     clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },
     // Not process.exit at once: output that a pipe has not taken yet must get through. But a reader that takes

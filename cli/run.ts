@@ -12,7 +12,7 @@ export interface RunContext {
   /** `trace`: takes a line for each system call, where the model has them. */
   readonly createGuest: (
     definition: GuestDefinition,
-    files: GuestFiles,
+    files: GuestFiles | undefined,
     trace?: (line: string) => void,
   ) => Guest;
   readonly host: TerminalHost;

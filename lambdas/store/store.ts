@@ -121,6 +121,8 @@ export interface SliceTrace {
   readonly to: number;
   /** How often idle time was skipped within it. */
   readonly skips: number;
+  /** Whether it ended because the guest was idle. */
+  readonly idle: boolean;
   /** Idle time that was skipped before it (ns, decimal). */
   readonly skipped?: string;
   /** Inbox entries in order: sequence, instructions since power-on, skips of idle time before it. */

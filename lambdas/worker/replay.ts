@@ -124,30 +124,31 @@ function rerun(
   if (trace.skipped !== undefined) guest.skipIdle(BigInt(trace.skipped));
   let skips = 0;
   let next = 0;
+  const due = (): boolean => isDue(trace.given[next], guest.instructions, skips);
   for (;;) {
-    for (; isDue(trace.given[next], guest.instructions, skips); next += 1) {
+    for (; due(); next += 1) {
       give(
         guest,
         entries.find(({ sequence }) => sequence === trace.given[next]?.[0]),
       );
     }
-    const stop = Math.min(trace.to, trace.given[next]?.[1] ?? trace.to);
-    const exit = guest.run({ instructions: stop - guest.instructions });
+    const distance = Math.min(trace.to, trace.given[next]?.[1] ?? trace.to) - guest.instructions;
+    if (distance <= 0 && next === trace.given.length && skips === trace.skips && !trace.idle) return;
+    const exit = guest.run({ instructions: distance > 0 ? distance : UNTIL_IDLE });
     const output = guest.takeOutput();
     if (output.length > 0) onOutput(output.slice());
     guest.takeResults();
-    if (exit.reason === 'idle' && exit.wakeAfter !== undefined && skips < trace.skips) {
-      skips += 1;
-      guest.skipIdle(exit.wakeAfter);
-    } else if (exit.reason === 'halted' || exit.reason === 'fault') {
-      return;
-    } else if (!isDue(trace.given[next], guest.instructions, skips) && guest.instructions >= stop) {
-      return;
-    } else if (exit.reason === 'idle' && !isDue(trace.given[next], guest.instructions, skips)) {
-      return; // it waits for what never came
-    }
+    if (exit.reason === 'halted' || exit.reason === 'fault') return;
+    if (exit.reason === 'budget' && distance <= 0) return; // it did not become idle where it had: no longer the same
+    if (exit.reason !== 'idle' || due()) continue;
+    if (exit.wakeAfter === undefined || skips === trace.skips) return;
+    skips += 1;
+    guest.skipIdle(exit.wakeAfter);
   }
 }
+
+/** Where the slice went idle, the guest executes nothing before it does so again. */
+const UNTIL_IDLE = 1_000_000;
 
 const isDue = (
   entry: SliceTrace['given'][number] | undefined,

@@ -85,7 +85,7 @@ export async function run(
     inboxEntries: session.entries,
     idleMs: session.idleMs,
     waitMs: session.waitMs,
-    trace: session.trace(),
+    trace: session.trace(exit),
   };
 }
 
@@ -133,9 +133,9 @@ class Session {
     }
   }
 
-  trace(): SliceTrace {
+  trace(exit: SliceExit): SliceTrace {
     const { startInstructions: from, skips, given } = this;
-    return { from, to: this.guest.instructions, skips, given };
+    return { from, to: this.guest.instructions, skips, idle: exit.reason === 'idle', given };
   }
 
   output(): Uint8Array {

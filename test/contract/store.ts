@@ -194,7 +194,7 @@ export function storeContract(name: string, open: () => Promise<OpenTable>): voi
           instructions: 7,
         },
         ...(generation === 2 ? { copyOf: { generation: 1, fencing: 1 } } : {}),
-        trace: { from: 1, to: 2, skips: 3, given: [[1, 2, 3]] as const },
+        trace: { from: 1, to: 2, skips: 3, idle: true, given: [[1, 2, 3]] as const },
       });
       for (const [generation, fencing] of [
         [1, 1],

@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly fault?: Fault;
   /** Every message is delivered so many times more. */
   readonly duplicates?: number;
+  /** Generations kept. Default: the least. */
+  readonly history?: number;
   /** Another asset source than one with the definition. */
   readonly assets?: AssetSource;
 }
@@ -169,6 +171,7 @@ export class World {
       newId: () => String(this.calls),
       log: (record) => this.logs.push(record),
       sliceMs: 10_000,
+      ...(options.history === undefined ? {} : { history: { generations: options.history, ageMs: 0 } }),
       ...(options.sliceInstructions === undefined ? {} : { sliceInstructions: options.sliceInstructions }),
     };
   }
