@@ -46,7 +46,7 @@ const cpuFeatures = new Map<string, string>([
 
 /** Part of every guest's CPU: may be named, and changes nothing. */
 const always: ReadonlySet<string> = new Set(
-  'i m a f d c zicsr zifencei zicntr zihpm ziccamoa ziccif zicclsm ziccrse za64rs zic64b zkt ssccptr sscounterenw sstvala sstvecd ssu64xl svbare sv39'.split(
+  'i m a f d c zicsr zifencei zicntr zihpm zaamo zalrsc zca zcd ziccamoa ziccif zicclsm ziccrse za64rs zic64b zkt ssccptr sscounterenw sstvala sstvecd ssu64xl svbare sv39'.split(
     ' ',
   ),
 );

@@ -12,9 +12,13 @@ import { table } from '../test/bench/table';
 import type { Report, Workload } from '../test/bench/workload';
 import { workloads } from '../test/bench/workloads';
 
-const usage = `usage: npm run bench -- [--only NAME]... [--runs N] [--json] [--write]
-  --only  workload to run; may be repeated (there are: ${workloads.map(({ name }) => name).join(', ')})
+const usage = `usage: npm run bench -- [--only NAME]... [--runs N] [--seconds N] [--engine NAME] [--json] [--write]
+  --only  workload to run; may be repeated (there are: ${workloads()
+    .map(({ name }) => name)
+    .join(', ')})
   --runs  runs of each peer, at least 3 (default: 3)
+  --seconds  work of each program, in seconds of QEMU on a middling machine (default: 2)
+  --engine   back end of ours, as hv run takes it
   --json  print the reports as JSON on stdout and nothing else
   --write also write docs/performance.md; with all workloads only`;
 
@@ -22,11 +26,14 @@ const DOCUMENT = join(__dirname, '..', 'docs', 'performance.md');
 
 class UsageError extends Error {}
 
-function options(): { json: boolean; write: boolean; runs: number; chosen: readonly Workload[] } | undefined {
+function options():
+  { json: boolean; write: boolean; runs: number; seconds: number; chosen: readonly Workload[] } | undefined {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },
       runs: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '2' },
+      engine: { type: 'string' },
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -37,7 +44,10 @@ function options(): { json: boolean; write: boolean; runs: number; chosen: reado
   if (!Number.isInteger(runs) || runs < 3) {
     throw new UsageError(`--runs ${values.runs}: give a whole number of at least 3`);
   }
-  const unknown = values.only?.find((name) => !workloads.some((workload) => workload.name === name));
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0)) throw new UsageError(`--seconds ${values.seconds}: give a number above 0`);
+  const all = workloads(values.engine);
+  const unknown = values.only?.find((name) => !all.some((workload) => workload.name === name));
   if (unknown !== undefined) throw new UsageError(`--only ${unknown}: no such workload`);
   if (values.write && values.only !== undefined) {
     throw new UsageError('--write describes all workloads: leave --only out');
@@ -46,16 +56,21 @@ function options(): { json: boolean; write: boolean; runs: number; chosen: reado
     json: values.json,
     write: values.write,
     runs,
-    chosen: workloads.filter(({ name }) => values.only?.includes(name) ?? true),
+    seconds,
+    chosen: all.filter(({ name }) => values.only?.includes(name) ?? true),
   };
 }
 
-async function measure(workload: Workload, runs: number, progress: (line: string) => void): Promise<Report> {
+async function measure(
+  workload: Workload,
+  { runs, seconds }: { runs: number; seconds: number },
+  progress: (line: string) => void,
+): Promise<Report> {
   const images = join(__dirname, '..', '.cache', 'images');
   if (!existsSync(join(images, 'manifest.json'))) {
     return { workload: workload.name, skipped: 'the guest images are missing: run `npm run images`' };
   }
-  return workload.run({ runs, images, progress });
+  return workload.run({ runs, images, seconds, progress });
 }
 
 async function main(): Promise<void> {
@@ -73,7 +88,7 @@ async function main(): Promise<void> {
   };
   const reports: Report[] = [];
   for (const workload of asked.chosen) {
-    const report = await measure(workload, asked.runs, progress);
+    const report = await measure(workload, asked, progress);
     reports.push(report);
     if (!asked.json) console.log(`${table(workload.title, report)}\n`);
   }

@@ -10,6 +10,8 @@ import { serveAssets, type AssetServer } from './assets';
 import { createBuckets } from './buckets';
 import { startEmulators, type EmulatorProcess } from './emulator-process';
 import { LocalCloudError } from './errors';
+import { Faults, skewOf, type FaultOptions } from './faults/faults';
+import { startFaultProxy, type FaultProxy, type Interference, type Watch } from './faults/proxy';
 import { DUMMY_CREDENTIALS, functionConfiguration, type Endpoints } from './function-configuration';
 import { substitutePlaceholders, text } from './intrinsics';
 import { DEFAULT_REGION } from './limits';
@@ -35,6 +37,10 @@ export interface LocalCloudOptions extends PollerOptions, WorkerProcessOptions {
   readonly placement?: Placement;
   /** Environment variables on top of the template's, for every function. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What goes wrong between the functions and the table and queues. Default: nothing. */
+  readonly faults?: FaultOptions;
+  /** Told of every request of a function to table and queues, before and after it is carried out. */
+  readonly watch?: Watch;
 }
 
 export class LocalCloud {
@@ -47,6 +53,9 @@ export class LocalCloud {
   private readonly emulators: EmulatorProcess;
   private readonly assetServer: AssetServer;
   private readonly scratch: Scratch;
+  private readonly proxies: readonly FaultProxy[];
+  /** What went wrong so far; undefined without `faults`. */
+  readonly faults: Faults | undefined;
   private readonly pools: ReadonlyMap<string, WorkerPool>;
   private readonly pollers: readonly Poller[];
 
@@ -63,6 +72,8 @@ export class LocalCloud {
     this.emulators = started.emulators;
     this.assetServer = started.assetServer;
     this.scratch = started.scratch;
+    this.proxies = started.proxies;
+    this.faults = started.faults;
     this.resources = resources;
     this.pools = pools;
     this.pollers = pollers;
@@ -89,6 +100,8 @@ export class LocalCloud {
     }));
     const assetServer = await serveAssets(assets, emulators.endpoints.s3);
     const scratch = new Scratch();
+    const faults = options.faults && new Faults(options.faults, () => performance.now());
+    const proxies: FaultProxy[] = [];
     try {
       const endpoints: Endpoints = { ...emulators.endpoints, s3: assetServer.endpoint };
       const common = { region, credentials: DUMMY_CREDENTIALS };
@@ -97,17 +110,18 @@ export class LocalCloud {
       await createTables(dynamodb, resources.ofType(...TABLE_TYPES));
       await createBuckets(emulators.endpoints.s3, region, resources);
       await createQueues(sqs, resources.ofType(...QUEUE_TYPES));
+      const served = await behindProxies(endpoints, { faults, watch: options.watch }, proxies);
       const pools = new Map(
         resources
           .ofType(FUNCTION)
           .map((resource) => [
             resource.logicalId,
             new WorkerPool(
-              functionConfiguration(resource, { region, endpoints, assets }, options.environment),
+              functionConfiguration(resource, { region, endpoints: served, assets }, options.environment),
               options.workers ?? 2,
               options.placement ?? 'reuse',
               scratch,
-              options,
+              skewed(options),
             ),
           ]),
       );
@@ -117,13 +131,13 @@ export class LocalCloud {
         .map((mapping) => eventSource(mapping, resources, pools, region));
       const pollers = sources.map(({ source, pool }) => new Poller(sqs, source, pool, options));
       return new LocalCloud(
-        { region, endpoints, dynamodb, sqs, emulators, assetServer, scratch },
+        { region, endpoints, dynamodb, sqs, emulators, assetServer, scratch, faults, proxies },
         resources,
         pools,
         pollers,
       );
     } catch (error) {
-      await Promise.all([emulators.stop(), assetServer.close()]);
+      await Promise.all([emulators.stop(), assetServer.close(), ...proxies.map((proxy) => proxy.close())]);
       scratch.remove();
       throw error;
     }
@@ -176,6 +190,7 @@ export class LocalCloud {
     await Promise.all(polling);
     this.dynamodb.destroy();
     this.sqs.destroy();
+    await Promise.all(this.proxies.map((proxy) => proxy.close()));
     await Promise.all([this.emulators.stop(), this.assetServer.close()]);
     this.scratch.remove();
   }
@@ -196,6 +211,30 @@ interface Started {
   readonly emulators: EmulatorProcess;
   readonly assetServer: AssetServer;
   readonly scratch: Scratch;
+  readonly faults: Faults | undefined;
+  readonly proxies: readonly FaultProxy[];
+}
+
+function skewed(options: LocalCloudOptions): WorkerProcessOptions {
+  const { faults } = options;
+  return faults?.clockSkewMs === undefined
+    ? options
+    : { ...options, clockSkewMs: (worker) => skewOf(faults, worker) };
+}
+
+/** The functions' endpoints: the servers themselves, or proxies in front of them when anyone interferes. */
+async function behindProxies(
+  endpoints: Endpoints,
+  interference: Interference,
+  started: FaultProxy[],
+): Promise<Endpoints> {
+  if (interference.faults === undefined && interference.watch === undefined) return endpoints;
+  const [dynamodb, sqs] = await Promise.all([
+    startFaultProxy('dynamodb', endpoints.dynamodb, interference),
+    startFaultProxy('sqs', endpoints.sqs, interference),
+  ]);
+  started.push(dynamodb, sqs);
+  return { ...endpoints, dynamodb: dynamodb.endpoint, sqs: sqs.endpoint };
 }
 
 function eventSource(

@@ -14,6 +14,19 @@ type Handler = (
   callback: (error: unknown, result?: unknown) => void,
 ) => unknown;
 
+/** What the parent's deadlines count by, whatever the function's own clock says. */
+const trueNow = Date.now;
+
+/** A machine whose clock is off: `Date` as the function sees it. */
+function skewClock(milliseconds: number): void {
+  globalThis.Date = new Proxy(Date, {
+    construct: (target, parts, as) =>
+      Reflect.construct(target, parts.length === 0 ? [target.now() + milliseconds] : parts, as) as object,
+    get: (target, name) =>
+      name === 'now' ? () => target.now() + milliseconds : (Reflect.get(target, name) as unknown),
+  });
+}
+
 const environment = (name: string): string => process.env[name] ?? '';
 
 /** `folder/index.handler`: the file without its extension, then the export. */
@@ -51,7 +64,7 @@ function invoke(handler: Handler, message: WorkerMessage): Promise<unknown> {
     logStreamName: environment('AWS_LAMBDA_LOG_STREAM_NAME'),
     awsRequestId: message.requestId,
     invokedFunctionArn: message.functionArn,
-    getRemainingTimeInMillis: () => Math.max(0, message.deadline - Date.now()),
+    getRemainingTimeInMillis: () => Math.max(0, message.deadline - trueNow()),
   };
   return new Promise((resolve, reject) => {
     const callback = (error: unknown, result?: unknown) =>
@@ -71,6 +84,8 @@ function tell(message: RuntimeMessage): void {
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole process group; the parent decides when its workers stop.
 process.on('SIGINT', () => undefined);
+
+if (environment('LOCAL_CLOCK_SKEW_MS') !== '') skewClock(Number(environment('LOCAL_CLOCK_SKEW_MS')));
 
 try {
   const handler = await loadHandler();

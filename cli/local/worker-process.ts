@@ -29,6 +29,8 @@ export interface WorkerProcessOptions {
   readonly log?: (worker: WorkerProcess, line: string) => void;
   /** How often the memory is looked at. Default: 50 ms. */
   readonly memoryCheckMilliseconds?: number;
+  /** By how many milliseconds a process's clock is off. Default: none is. */
+  readonly clockSkewMs?: (worker: string) => number;
 }
 
 interface Invocation {
@@ -64,6 +66,11 @@ export class WorkerProcess {
       env: {
         ...configuration.environment,
         AWS_LAMBDA_LOG_STREAM_NAME: `local/${id}`,
+        // Tells the requests of one process from another's (AWS SDKs Reference, "Application ID").
+        AWS_SDK_UA_APP_ID: `worker-${id}`,
+        ...(options.clockSkewMs === undefined
+          ? {}
+          : { LOCAL_CLOCK_SKEW_MS: String(options.clockSkewMs(id)) }),
         TMPDIR: temporaryDirectory,
         HOME: temporaryDirectory,
       },

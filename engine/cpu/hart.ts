@@ -208,9 +208,9 @@ export class Hart {
     return this.cell(at.STEPS_ELSEWHERE) + this.cell(at.STEPS) + BigInt(burst);
   }
 
-  /** mtime: ticks of the timebase. */
+  /** mtime: ticks of the timebase. The offset is negative, modulo 2^64, once a tick has come to take fewer steps. */
   get time(): bigint {
-    return this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick;
+    return BigInt.asUintN(64, this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick);
   }
   set time(ticks: bigint) {
     this.setCell(at.TIME_OFFSET, ticks - this.steps / this.stepsPerTick);
@@ -244,7 +244,7 @@ export class Hart {
 
   /** Steps until mtime reaches `ticks`; not positive when it has. */
   stepsUntil(ticks: bigint): bigint {
-    return (ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
+    return BigInt.asIntN(64, ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
   }
 
   get pc(): bigint {

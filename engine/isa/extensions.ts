@@ -38,6 +38,11 @@ export const extensionRows: readonly ExtensionRow[] = [
   always('zifencei', '2.0'),
   always('zicntr', '2.0', 'zicsr'),
   always('zihpm', '2.0', 'zicsr'),
+  // Parts of A and C by their own names.
+  always('zaamo', '1.0', 'a'),
+  always('zalrsc', '1.0', 'a'),
+  always('zca', '1.0', 'c'),
+  always('zcd', '1.0', 'c', 'd'),
   // Promises without instructions. RISC-V Profiles, "RVA22 Profiles".
   always('ziccamoa', '1.0', 'a'), // main memory takes all atomics
   always('ziccif', '1.0'), // an instruction is fetched at once

@@ -1,5 +1,5 @@
 /** The ingress function: events from outside become inbox entries, and wake their guests. */
-import { randomUUID } from 'node:crypto';
+import type { Context } from 'aws-lambda';
 import { guestsOf, required, type Environment } from '../surroundings/environment';
 import { sqsRunQueue } from '../queue/run-queue';
 import { dynamodbClient, dynamodbStore } from '../store/dynamodb';
@@ -23,10 +23,12 @@ export interface Receipt {
 const DEADLINE_MS = 20_000;
 
 /** @throws InputError for an event that no guest of this host can take; then none of the call's events was sent. */
-export async function handler(event: unknown): Promise<Receipt[]> {
+export async function handler(event: unknown, context: Pick<Context, 'awsRequestId'>): Promise<Receipt[]> {
   deployed ??= deploy(process.env);
-  const messages = messagesOf(event, randomUUID);
   const ingress = deployed.open();
+  // Lambda repeats an asynchronous invocation under the same request id.
+  let count = 0;
+  const messages = messagesOf(event, () => `${context.awsRequestId}/${count++}`);
   for (const { guest } of messages) {
     if (deployed.guests.has(guest)) continue;
     // Forks and imported guests have a head, and no declaration.

@@ -8,10 +8,12 @@
  *   <guest>#console        <position>#<fencing>                   console output; positions are bytes
  *   <guest>#results        <position>#<fencing>                   results; positions are records
  *   <guest>#inbox          <sequence>                             InboxEntry
+ *   <guest>#claims         <SHA-256 of an event's id>             its sequence in the inbox
  *   <guest>#pins           <fork>                                 Pin
  *   <guest>#collecting     now                                    up to which generation a collection is under way
  *   <guest>#metrics        <generation>#<fencing>                 SliceMetrics
  */
+import { createHash } from 'node:crypto';
 import { InputError } from './errors';
 import type { Attempt, PackId } from './store';
 import type { Key } from './table';
@@ -89,6 +91,12 @@ export const inboxPartition = (guest: string): string => `${guest}#inbox`;
 export const inboxKey = (guest: string, sequence: number): Key => ({
   pk: inboxPartition(guest),
   sk: padded(sequence, DIGITS.sequence),
+});
+
+/** Ids are the senders', of any length and kind. */
+export const claimKey = (guest: string, event: string): Key => ({
+  pk: `${guest}#claims`,
+  sk: createHash('sha256').update(event).digest('hex'),
 });
 
 export const metricsKey = (guest: string, attempt: Attempt): Key => ({

@@ -278,7 +278,10 @@ export interface CheckpointStore {
   /** Committed results from index `from` on, in order, `limit` at most (default: all). */
   readResults(guest: string, from: number, limit?: number): Promise<ResultRecord[]>;
 
-  /** Appends one entry and returns its sequence number; two senders never overwrite each other. */
+  /**
+   * Appends one entry and returns its sequence number; two senders never overwrite each other. An entry whose id is
+   * in the inbox already stays there alone: its sender tried again.
+   */
   appendInbox(guest: string, entry: Omit<InboxEntry, 'sequence'>): Promise<number>;
   /** Entries after `cursor` in order, `limit` at most. */
   readInbox(guest: string, cursor: number, limit: number): Promise<InboxEntry[]>;

@@ -5,6 +5,7 @@ import { InputError } from './errors';
 import {
   AFTER,
   checkGuestId,
+  claimKey,
   generationKey,
   collectingKey,
   generationPartition,
@@ -170,11 +171,20 @@ export class TableStore implements CheckpointStore {
         `the event for guest "${guest}" has ${entry.data.length} bytes, and ${INBOX_ENTRY_BYTES} are the limit: send it in parts`,
       );
     }
-    // Entries stay when consumed, so the last one always tells the next number, and no number is given twice.
-    for (let sequence = (await this.lastSequence(guest)) + 1; ; sequence += 1) {
+    // Entries stay when consumed, so the last one always tells the next number, and no number is given twice. The
+    // claim says where an event is to lie before it lies there: whoever sends it again finds that place.
+    const claim = claimKey(guest, entry.id);
+    const claimed = async (): Promise<number> => Number((await this.table.get(claim))?.sequence);
+    let sequence = (await this.lastSequence(guest)) + 1;
+    if (!(await this.table.put({ ...claim, sequence }, { absent: true }))) sequence = await claimed();
+    for (;;) {
       const key = inboxKey(guest, sequence);
       if (await this.table.put({ ...key, sequence, ...entry }, { absent: true })) return sequence;
       if ((await this.table.get(key))?.id === entry.id) return sequence;
+      // Another event was first: the claim moves on, unless another sender of this event has moved it.
+      const next = (await this.lastSequence(guest)) + 1;
+      await this.table.put({ ...claim, sequence: next }, { equals: { sequence } });
+      sequence = await claimed();
     }
   }
 

@@ -5,6 +5,14 @@ export interface GuestWorkload {
   readonly firmware: string;
   readonly memoryMiB: number;
   readonly commandLine: string;
+  /** After so long the run has failed; default: two minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** A piece of work that a guest marked on its console: `begin NAME`, then `end NAME CHECKSUM`. */
+export interface Lap {
+  readonly ms: number;
+  readonly checksum: string;
 }
 
 /** What one run of a guest in a process of its own took. Times in milliseconds from the start of the process. */
@@ -13,6 +21,8 @@ export interface GuestRun {
   readonly userspaceMs: number;
   /** Until the process had exited. */
   readonly wallMs: number;
+  /** By name. */
+  readonly laps: ReadonlyMap<string, Lap>;
 }
 
 /** A program that can run a guest: ours, or one that ours is measured against. */

@@ -18,6 +18,8 @@ export interface WorkloadOptions {
   readonly runs: number;
   /** Folder with the guest images: scripts/images.ts. */
   readonly images: string;
+  /** Length of a program's work on the reference machine's QEMU. */
+  readonly seconds: number;
   readonly progress: (line: string) => void;
 }
 

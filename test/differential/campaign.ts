@@ -24,8 +24,8 @@ export interface Outcome {
 }
 
 export interface CampaignOptions {
-  readonly firstSeed: number;
-  readonly programs: number;
+  /** One program each. */
+  readonly seeds: readonly number[];
   /** Programs in one QEMU process. */
   readonly batch?: number;
   /** Failures to minimise; the others are only counted. */
@@ -33,25 +33,26 @@ export interface CampaignOptions {
   readonly coverage?: Coverage;
 }
 
-/** Random programs of one stream, seeds `firstSeed` and up. */
+/** Seeds `first` and up. */
+export const seedsFrom = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => first + index);
+
+/** Random programs of one stream. */
 export async function runCampaign(
   stream: Stream,
   createHart: CreateHart,
   options: CampaignOptions,
 ): Promise<Outcome> {
-  const { firstSeed, programs, batch = 25, reports = 2, coverage } = options;
+  const { seeds, batch = stream.alone ? 1 : 25, reports = 2, coverage } = options;
   const failures: string[] = [];
   let compared = 0;
   let unfinished = 0;
-  for (let done = 0; done < programs; done += batch) {
-    const size = Math.min(batch, programs - done);
-    const image = buildImage(
-      Array.from({ length: size }, (_, index) => generate(stream, firstSeed + done + index)),
-    );
+  for (let done = 0; done < seeds.length; done += batch) {
+    const image = buildImage(seeds.slice(done, done + batch).map((seed) => generate(stream, seed)));
     const comparison = await compareImage(image, createHart);
     compared += comparison.compared;
-    unfinished += size - comparison.finished;
-    coverage?.add(image, comparison.executions);
+    unfinished += image.programs.length - comparison.finished;
+    coverage?.add(stream, image, comparison.executions);
     for (const divergence of comparison.divergences) {
       const program = image.programs[divergence.program];
       if (!program) continue;
@@ -62,7 +63,7 @@ export async function runCampaign(
       );
     }
   }
-  return { programs, compared, unfinished, failures };
+  return { programs: seeds.length, compared, unfinished, failures };
 }
 
 async function firstDivergence(program: Program, createHart: CreateHart): Promise<Divergence | undefined> {

@@ -1,59 +1,110 @@
+import { matches } from '../../engine/isa/encoding';
+import type { Instruction } from '../../engine/isa/instruction';
 import type { Image } from './image';
+import { codeBase } from './layout';
+import type { Stream } from './program';
+import { entries, tableOf } from './provers';
 
-/** Every instruction of RV64GC, Zicsr, Zifencei, Zba, Zbb and Zbs, and the privileged ones, under objdump's names. */
-export const instructionNames: readonly string[] = `
-lui auipc jal jalr beq bne blt bge bltu bgeu lb lh lw lbu lhu lwu ld sb sh sw sd
-addi slti sltiu xori ori andi slli srli srai add sub sll slt sltu xor srl sra or and
-addiw slliw srliw sraiw addw subw sllw srlw sraw fence fence.tso fence.i ecall ebreak
-csrrw csrrs csrrc csrrwi csrrsi csrrci mret sret wfi sfence.vma
-mul mulh mulhsu mulhu div divu rem remu mulw divw divuw remw remuw
-lr.w sc.w amoswap.w amoadd.w amoxor.w amoand.w amoor.w amomin.w amomax.w amominu.w amomaxu.w
-lr.d sc.d amoswap.d amoadd.d amoxor.d amoand.d amoor.d amomin.d amomax.d amominu.d amomaxu.d
-flw fsw fmadd.s fmsub.s fnmsub.s fnmadd.s fadd.s fsub.s fmul.s fdiv.s fsqrt.s fsgnj.s fsgnjn.s fsgnjx.s fmin.s fmax.s
-fcvt.w.s fcvt.wu.s fcvt.l.s fcvt.lu.s fmv.x.w feq.s flt.s fle.s fclass.s fcvt.s.w fcvt.s.wu fcvt.s.l fcvt.s.lu fmv.w.x
-fld fsd fmadd.d fmsub.d fnmsub.d fnmadd.d fadd.d fsub.d fmul.d fdiv.d fsqrt.d fsgnj.d fsgnjn.d fsgnjx.d fmin.d fmax.d
-fcvt.s.d fcvt.d.s fcvt.w.d fcvt.wu.d fcvt.l.d fcvt.lu.d fmv.x.d feq.d flt.d fle.d fclass.d fcvt.d.w fcvt.d.wu fcvt.d.l fcvt.d.lu fmv.d.x
-c.addi4spn c.fld c.lw c.ld c.fsd c.sw c.sd c.addi c.addiw c.li c.addi16sp c.lui c.srli c.srai c.andi c.sub c.xor c.or
-c.and c.subw c.addw c.j c.beqz c.bnez c.slli c.fldsp c.lwsp c.ldsp c.jr c.mv c.ebreak c.jalr c.add c.fsdsp c.swsp c.sdsp
-add.uw sh1add sh2add sh3add sh1add.uw sh2add.uw sh3add.uw slli.uw
-andn orn xnor clz clzw ctz ctzw cpop cpopw max maxu min minu sext.b sext.h zext.h rol rolw ror rorw rori roriw orc.b rev8
-bclr bclri bext bexti binv binvi bset bseti
-`.trim().split(/\s+/); // prettier-ignore
+/** Executions of an entry in the programs of one stream. */
+interface Share {
+  readonly stream: Stream;
+  count: number;
+}
 
-/** Orderings are operands of atomics, not instructions of their own. */
-const nameOf = (text: string): string => {
-  const name = text.split(' ')[0] ?? '';
-  return /^(amo|lr\.|sc\.)/.test(name) ? name.replace(/\.(aq|rl|aqrl)$/, '') : name;
-};
+function fixedBits({ encoding: { mask } }: Instruction): number {
+  let count = 0;
+  for (let rest = mask >>> 0; rest !== 0; rest >>>= 1) count += rest & 1;
+  return count;
+}
 
-/** Executions by instruction name, over any number of batches. */
+/** How often each entry of the instruction table was executed, over any number of batches. */
 export class Coverage {
-  private readonly counts = new Map<string, number>();
+  private readonly shares = new Map<Instruction, Share[]>();
+  private readonly decoded = new Map<readonly Instruction[], Map<number, Instruction | undefined>>();
+  /** Instructions of a stream's programs, whether the table knows them or not. */
+  private readonly executed = new Map<Stream, number>();
 
-  add(image: Image, executions: ReadonlyMap<bigint, number>): void {
+  add(stream: Stream, image: Image, executions: ReadonlyMap<bigint, number>): void {
+    const view = new DataView(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength);
     for (const [address, count] of executions) {
-      const name = nameOf(image.disassembly.get(address) ?? 'elsewhere');
-      this.counts.set(name, (this.counts.get(name) ?? 0) + count);
+      this.executed.set(stream, (this.executed.get(stream) ?? 0) + count);
+      const offset = Number(address - codeBase);
+      // A virtual address of the page tables' random leaves.
+      if (offset < 0 || offset + 4 > view.byteLength) continue;
+      const entry = this.decode(view.getUint32(offset, true), image);
+      if (entry) this.shareOf(entry, stream).count += count;
     }
   }
 
-  missing(): string[] {
-    return instructionNames.filter((name) => !this.counts.has(name));
+  count(entry: Instruction): number {
+    return (this.shares.get(entry) ?? []).reduce((sum, { count }) => sum + count, 0);
+  }
+
+  get instructions(): number {
+    return [...this.executed.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** The entry that was executed least, when that is below `minimum`, and the stream that executes it most often. */
+  neediest(
+    minimum: number,
+    passedOver: ReadonlySet<Instruction>,
+  ): { entry: Instruction; stream: Stream; count: number } | undefined {
+    let least: { entry: Instruction; stream: Stream; count: number } | undefined;
+    for (const entry of entries()) {
+      const count = this.count(entry);
+      if (passedOver.has(entry) || count >= (least?.count ?? minimum)) continue;
+      const rate = ({ stream, count: share }: Share): number => share / (this.executed.get(stream) ?? 1);
+      const [best] = [...(this.shares.get(entry) ?? [])].sort((a, b) => rate(b) - rate(a));
+      if (best) least = { entry, stream: best.stream, count };
+    }
+    return least;
+  }
+
+  /** Mnemonics of entries executed fewer than `minimum` times. */
+  below(minimum: number): string[] {
+    return entries()
+      .filter((entry) => this.count(entry) < minimum)
+      .map((entry) => (minimum > 1 ? `${entry.mnemonic} (${this.count(entry)})` : entry.mnemonic));
   }
 
   toJSON(): Record<string, number> {
-    return Object.fromEntries([...this.counts].sort(([left], [right]) => (left < right ? -1 : 1)));
+    return Object.fromEntries(entries().map((entry) => [entry.mnemonic, this.count(entry)]));
   }
 
   summary(): string {
-    const known = instructionNames.map((name) => this.counts.get(name) ?? 0);
-    const covered = known.filter((count) => count > 0);
-    const total = [...this.counts.values()].reduce((sum, count) => sum + count, 0);
-    const missing = this.missing();
+    const counts = entries().map((entry) => this.count(entry));
+    const missing = this.below(1);
     return (
-      `${total.toLocaleString('en')} instructions, ${covered.length} of ${known.length} kinds, ` +
-      `the rarest ${covered.length > 0 ? Math.min(...covered) : 0} times` +
+      `${this.instructions.toLocaleString('en')} instructions, ` +
+      `${counts.length - missing.length} of ${counts.length} table entries, ` +
+      `the rarest ${Math.min(...counts.filter((count) => count > 0)).toLocaleString('en')} times` +
       (missing.length > 0 ? `; never executed: ${missing.join(' ')}` : '')
     );
+  }
+
+  private decode(word: number, image: Image): Instruction | undefined {
+    const table = tableOf(image.target.extensions);
+    const known = this.decoded.get(table) ?? new Map<number, Instruction | undefined>();
+    this.decoded.set(table, known);
+    const length = (word & 3) === 3 ? 4 : 2;
+    const low = length === 4 ? word : word & 0xffff;
+    if (!known.has(low)) {
+      // Hints lie inside the encodings of what they hint at: the row with more fixed bits is meant.
+      const [first] = table
+        .filter(({ encoding }) => encoding.length === length && matches(encoding, low))
+        .sort((left, right) => fixedBits(right) - fixedBits(left));
+      known.set(low, first);
+    }
+    return known.get(low);
+  }
+
+  private shareOf(entry: Instruction, stream: Stream): Share {
+    const shares = this.shares.get(entry) ?? [];
+    this.shares.set(entry, shares);
+    const known = shares.find((share) => share.stream === stream);
+    if (known) return known;
+    const fresh = { stream, count: 0 };
+    shares.push(fresh);
+    return fresh;
   }
 }

@@ -17,7 +17,7 @@ export class EngineHart implements SteppableHart {
 
   constructor(extensions: readonly string[]) {
     this.hart = new Hart({
-      extensions: [...chooseExtensions(extensions), ...schemes],
+      extensions: chooseExtensions([...extensions, ...schemes]),
       ramSize: memoryMebibytes * 2 ** 20,
       bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
     });

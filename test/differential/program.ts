@@ -50,6 +50,8 @@ export interface Stream {
   readonly name: string;
   /** Default: `standard`. */
   readonly target?: Target;
+  /** What its programs leave behind nothing but a reset removes: one program a QEMU, and a tenth of their number. */
+  readonly alone?: true;
   /** Groups per program. */
   readonly length: number;
   profile(random: Random): Profile;

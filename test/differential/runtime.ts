@@ -13,12 +13,17 @@ const range = (count: number, line: (index: number) => string): string[] =>
  */
 export const runtimeOf = ({ extensions }: Target): readonly string[] =>
   code([
-    ...(extensions.some((name) => name.startsWith('zicbo')) ? environmentReset : []),
+    ...cleared.flatMap(([register, reason]) =>
+      extensions.some((name) => reason.test(name)) ? [`  csrw ${register}, x0`] : [],
+    ),
     ...(extensions.includes('v') ? vectorReset : []),
   ]);
 
-/** Cache-block operations are a matter of privilege. */
-const environmentReset: readonly string[] = ['  csrw menvcfg, x0', '  csrw senvcfg, x0'];
+/** Registers that a program of these extensions may have left with anything in them. */
+const cleared: readonly (readonly [register: string, reason: RegExp])[] = [
+  ...['menvcfg', 'senvcfg'].map((name) => [name, /^(zicbo|svpbmt)/] as const),
+  ...['mstateen0', 'mstateen1', 'mstateen2', 'mstateen3'].map((name) => [name, /^smstateen$/] as const),
+];
 
 /** t6 points to the program's region. Ends with vl = 2 and SEW = 64. */
 const vectorReset: readonly string[] = [
@@ -43,6 +48,7 @@ const code = (resets: readonly string[]): readonly string[] => [
   '  li t4, 0x2004000',
   '  li t5, -1',
   '  sd t5, 0(t4)',
+  '  csrw 0x14d, t5', // stimecmp
   `  li s10, ${controlPage}`,
   '  lwu t0, 0(s10)',
   '  lwu t1, 8(s10)',

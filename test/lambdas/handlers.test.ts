@@ -10,7 +10,7 @@ import {
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createHash } from 'node:crypto';
 import type { GuestDefinition } from '../../engine/models/guest';
-import { handler as ingress } from '../../lambdas/ingress/handler';
+import { handler as ingressHandler } from '../../lambdas/ingress/handler';
 import { handler as worker } from '../../lambdas/worker/handler';
 import type { Head } from '../../lambdas/store/store';
 import { dynamodbStore } from '../../lambdas/store/dynamodb';
@@ -85,6 +85,8 @@ describe('worker and ingress functions', () => {
   });
 
   const context = { logStreamName: 'worker-1', getRemainingTimeInMillis: () => 30_000 } as Context;
+  let requests = 0;
+  const ingress = (event: unknown) => ingressHandler(event, { awsRequestId: `request-${(requests += 1)}` });
   const store = () => dynamodbStore({ client: table.client, tableName: table.tableName });
 
   async function work(...bodies: string[]): Promise<string[]> {

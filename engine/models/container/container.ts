@@ -3,6 +3,7 @@ import { ConsoleLog } from '../../backends/console';
 import { CallerRandom, SeededRandom } from '../../backends/random';
 import { exitCounters } from '../../cpu/exit-counters';
 import { Hart } from '../../cpu/hart';
+import { baseNames } from '../../isa/extensions';
 import { Ram } from '../../memory/ram';
 import { bytes, optional, record } from '../../snapshot/codec';
 import { StateError } from '../../snapshot/errors';
@@ -62,9 +63,10 @@ export class Container implements Guest {
     check(definition, files);
     const deterministic = definition.clock === 'deterministic';
     this.seeded = deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
+    const extensions = checkExtensions(definition.cpu);
     this.hart = new Hart({
       ramSize: definition.memory,
-      extensions: checkExtensions(definition.cpu),
+      extensions,
       bus: { read: () => undefined, write: () => false },
       monitor: true,
     });
@@ -83,6 +85,7 @@ export class Container implements Guest {
       epoch: deterministic ? DETERMINISTIC_EPOCH : host.now(),
       pidLimit: definition.pids ?? DEFAULT_PIDS,
       hostname: definition.hostname ?? 'container',
+      extensions: [...baseNames, ...extensions],
     });
     this.kernel.log = host.trace;
     this.kernel.terminal = new Terminal(this.kernel, (output) => this.console.appendAll(output));

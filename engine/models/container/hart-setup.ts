@@ -8,6 +8,8 @@ const EVERYTHING = (1n << 54n) - 1n;
 const FLOATING_POINT_ON = 3n << 13n;
 /** cycle, time, instret. */
 const COUNTERS = 7n;
+/** senvcfg: `cbo.zero` is for programs too, as under Linux. */
+const CBZE = 1n << 7n;
 
 export function prepareHart(hart: Hart): void {
   hart.setCell(at.PMPCFG, OPEN);
@@ -15,6 +17,7 @@ export function prepareHart(hart: Hart): void {
   hart.setCell(at.MSTATUS, FLOATING_POINT_ON);
   hart.setCell(at.MCOUNTEREN, COUNTERS);
   hart.setCell(at.SCOUNTEREN, COUNTERS);
+  hart.setCell(at.SENVCFG, CBZE);
   hart.privilege = 0;
   hart.restoreState(hart.saveState()); // what is derived from these is looked at anew
 }

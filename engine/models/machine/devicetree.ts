@@ -7,6 +7,7 @@
  */
 import { buildDeviceTreeBlob } from '../../devicetree/blob';
 import { cells, reference, type DeviceTreeNode } from '../../devicetree/node';
+import { canonicalOrder, isaString } from '../../isa/isa-string';
 import type { Board } from './board';
 import { TIMEBASE_FREQUENCY } from '../guest-time';
 import { CONSOLE_PATH, LABEL, RAM_BASE } from './memory-map';
@@ -56,24 +57,13 @@ export interface DeviceTreeOptions {
   readonly rngSeed?: Uint8Array | undefined;
 }
 
-/** Canonical order of single-letter extensions, Unprivileged ISA manual, "ISA Extension Naming Conventions". */
-const LETTERS = 'iemafdqlcbkjtpvnh';
-
-/** Single letters, then Z extensions by the letter that they are closest to, then S extensions, each by name. */
-function canonicalOrder(extensions: readonly string[]): string[] {
-  const rank = (name: string): number => {
-    if (name.length === 1) return LETTERS.indexOf(name);
-    return name.startsWith('z') ? 100 + LETTERS.indexOf(name[1]!) : 200;
-  };
-  return [...new Set(['i', ...extensions])].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-}
-
-/** The string of `riscv,isa`, e.g. `rv64imafdc_zicsr_zifencei_zba_sstc`. */
-export function isaString(extensions: readonly string[]): string {
-  const ordered = canonicalOrder(extensions);
-  const letters = ordered.filter((name) => name.length === 1).join('');
-  return ['rv64' + letters, ...ordered.filter((name) => name.length > 1)].join('_');
-}
+/** Sizes that come with cache-block operations. */
+const blockSizes = [
+  ['zicbom', 'riscv,cbom-block-size'],
+  ['zicbop', 'riscv,cbop-block-size'],
+  ['zicboz', 'riscv,cboz-block-size'],
+] as const;
+const BLOCK_SIZE = 64;
 
 function cpusNode(harts: number, { extensions, mmu }: CpuDescription): DeviceTreeNode {
   const cpus = Array.from({ length: harts }, (_, hart): DeviceTreeNode => ({
@@ -87,6 +77,11 @@ function cpusNode(harts: number, { extensions, mmu }: CpuDescription): DeviceTre
       'riscv,isa': isaString(extensions),
       'riscv,isa-base': 'rv64i',
       'riscv,isa-extensions': canonicalOrder(extensions),
+      ...Object.fromEntries(
+        blockSizes
+          .filter(([name]) => extensions.includes(name))
+          .map(([, property]) => [property, cells(BLOCK_SIZE)]),
+      ),
       'mmu-type': `riscv,${mmu}`,
     },
     children: [
@@ -114,6 +109,24 @@ function cpusNode(harts: number, { extensions, mmu }: CpuDescription): DeviceTre
     },
     children: [...cpus, { name: 'cpu-map', children: [{ name: 'cluster0', children: cores }] }],
   };
+}
+
+/**
+ * Which counters take which events: SBI's numbers are the selectors of mhpmevent too. OpenSBI's docs/pmu_support.md,
+ * "riscv,event-to-mhpmcounters": first event, last event, counters as bits.
+ */
+function pmuNode({ extensions }: CpuDescription): DeviceTreeNode[] {
+  if (!extensions.includes('sscofpmf')) return [];
+  const programmable = 0xfffffff8;
+  const [cycles, instructions] = [1, 2];
+  const fixed = { [cycles]: 1 << 0, [instructions]: 1 << 2 };
+  const properties = {
+    compatible: 'riscv,pmu',
+    'riscv,event-to-mhpmcounters': cells(
+      ...[cycles, instructions].flatMap((event) => [event, event, (programmable | fixed[event]!) >>> 0]),
+    ),
+  };
+  return [{ name: 'pmu', properties }];
 }
 
 /** The tree as data. */
@@ -148,6 +161,7 @@ export function machineDeviceTree(board: Board, options: DeviceTreeOptions): Dev
         properties: { device_type: 'memory', reg: cells(BigInt(RAM_BASE), BigInt(machine.ramSize)) },
       },
       cpusNode(machine.harts.length, cpu),
+      ...pmuNode(cpu),
       {
         name: 'soc',
         properties: {

@@ -2,10 +2,28 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { GuestRun } from '../peer';
+import type { GuestRun, Lap } from '../peer';
 
 /** What the example guest's init prints first; scripts/images/guest/init. */
 const userspaceMarker = 'userspace reached';
+
+/** Times the lines `begin NAME` and `end NAME CHECKSUM` as they come. */
+class LapTimer {
+  readonly laps = new Map<string, Lap>();
+  private readonly begun = new Map<string, number>();
+  private rest = '';
+
+  see(text: string, now: number): void {
+    const lines = (this.rest + text).split(/\r?\n/);
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [, mark, name = '', checksum = ''] = /^(begin|end) (\S+)(?: (\S+))?$/.exec(line) ?? [];
+      const begun = this.begun.get(name);
+      if (mark === 'begin') this.begun.set(name, now);
+      else if (mark === 'end' && begun !== undefined) this.laps.set(name, { ms: now - begun, checksum });
+    }
+  }
+}
 
 /**
  * Runs a guest as a whole process with its console on stdout, until the process exits by itself.
@@ -21,11 +39,14 @@ export function runGuestProcess(
     const started = performance.now();
     let userspaceMs: number | undefined;
     let output = '';
+    const timer = new LapTimer();
     // Not a terminal, and no input: QEMU would take Ctrl-A from it, and a guest's shell would wait for it.
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const deadline = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     const see = (chunk: Buffer): void => {
-      output += chunk.toString('latin1');
+      const text = chunk.toString('latin1');
+      output += text;
+      timer.see(text, performance.now() - started);
       if (userspaceMs === undefined && output.includes(userspaceMarker)) {
         userspaceMs = performance.now() - started;
       }
@@ -33,14 +54,14 @@ export function runGuestProcess(
     child.stdout.on('data', see);
     child.stderr.on('data', see);
     child.on('error', (error) => {
-      clearTimeout(timer);
+      clearTimeout(deadline);
       reject(new Error(`cannot run ${program}: ${error.message}`));
     });
     child.on('close', (exitCode, signal) => {
-      clearTimeout(timer);
+      clearTimeout(deadline);
       const wallMs = performance.now() - started;
       if (exitCode === 0 && userspaceMs !== undefined) {
-        resolve({ userspaceMs, wallMs });
+        resolve({ userspaceMs, wallMs, laps: timer.laps });
         return;
       }
       const how =

@@ -6,14 +6,20 @@ import { runGuestProcess } from './guest-process';
 const command = join(__dirname, '..', '..', '..', 'dist', 'cli', 'hv.js');
 
 /**
- * Ours, as a user runs it: the built `hv run`, a whole process from start to exit. The interpreter is its only back end
- * so far; a second one is a second peer here.
+ * Ours, as a user runs it: the built `hv run`, a whole process from start to exit.
+ *
+ * @param engine for `hv run --engine`; default: what `hv run` takes
  */
-export const hypervisor: Peer = {
-  name: 'hv (interpreter)',
+export const hypervisor = (engine?: string): Peer => ({
+  name: `hv (${engine ?? 'interpreter'})`,
   available: () => (existsSync(command) ? undefined : 'dist/cli/hv.js is missing: run `npm run build`'),
-  run: (workload) => runGuestProcess(process.execPath, [command, ...runArguments(workload)]),
-};
+  run: (workload) =>
+    runGuestProcess(
+      process.execPath,
+      [command, ...runArguments(workload), ...(engine === undefined ? [] : ['--engine', engine])],
+      workload.timeoutMs,
+    ),
+});
 
 function runArguments(workload: GuestWorkload): string[] {
   return [

@@ -10,7 +10,7 @@ export const qemuSystem: Peer = {
     onPath(program)
       ? undefined
       : `${program} is not installed (Debian: apt-get install qemu-system-riscv, up to Debian 12 qemu-system-misc)`,
-  run: (workload) => runGuestProcess(program, commandLine(workload)),
+  run: (workload) => runGuestProcess(program, commandLine(workload), workload.timeoutMs),
 };
 
 export function commandLine(workload: GuestWorkload): string[] {

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import type { GuestRun, GuestWorkload, Peer } from '../peer';
-import { hypervisor } from '../peers/hypervisor';
-import { qemuSystem } from '../peers/qemu-system';
 import { interleave, median, range } from '../statistics';
 import type { Figure, Workload } from '../workload';
 
@@ -34,9 +32,7 @@ export function boot(ours: Peer, theirs: Peer, target?: number): Workload {
   };
 }
 
-export const bootInterpreter = boot(hypervisor, qemuSystem, 5);
-
-function guestWorkload(images: string): GuestWorkload {
+export function guestWorkload(images: string): GuestWorkload {
   return {
     kernel: join(images, 'vmlinuz'),
     initrd: join(images, 'initrd.gz'),
@@ -50,7 +46,7 @@ function guestWorkload(images: string): GuestWorkload {
 
 function compare(
   name: string,
-  key: keyof GuestRun,
+  key: 'userspaceMs' | 'wallMs',
   ours: Peer,
   ourRuns: readonly GuestRun[],
   theirs: Peer,

@@ -1,7 +1,20 @@
+import { hypervisor } from '../peers/hypervisor';
+import { qemuSystem } from '../peers/qemu-system';
 import type { Workload } from '../workload';
-import { bootInterpreter } from './boot';
+import { boot } from './boot';
 import { idleSlice } from './idle-slice';
 import { models } from './models';
 import { porter } from './porter';
+import { programSets, programs } from './programs';
 
-export const workloads: readonly Workload[] = [bootInterpreter, models, porter, idleSlice];
+/** @param engine back end of ours in the comparisons with a peer; default: what `hv run` takes */
+export function workloads(engine?: string): readonly Workload[] {
+  const ours = hypervisor(engine);
+  return [
+    boot(ours, qemuSystem, 5),
+    ...programSets.map((set) => programs(set, ours, qemuSystem, set.goals[engine ?? 'interpreter'])),
+    models,
+    porter,
+    idleSlice,
+  ];
+}

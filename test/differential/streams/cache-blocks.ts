@@ -31,7 +31,8 @@ function operation(draw: Draw): Group {
   const { random } = draw;
   const mnemonic = random.pick(operations);
   const base = draw.target();
-  if (random.chance(0.05)) return [`li ${base}, ${draw.nowhere() + BigInt(random.below(64))}`, `${mnemonic} (${base})`];
+  if (random.chance(0.05))
+    return [`li ${base}, ${draw.nowhere() + BigInt(random.below(64))}`, `${mnemonic} (${base})`];
   const aligned = random.chance(0.5);
   return [
     `addi ${base}, s10, ${draw.dataOffset(1)}`,

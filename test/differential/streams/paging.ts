@@ -14,7 +14,7 @@ import type { Random } from '../random';
 import { arithmetic, loadOrStore } from './integer';
 import { delegable } from './privileged';
 
-function leaf(random: Random, mode: Mode): Leaf {
+export function leaf(random: Random, mode: Mode): Leaf {
   const frame = random.pick<Leaf['frame']>([
     0,
     1,
@@ -44,7 +44,7 @@ function leaf(random: Random, mode: Mode): Leaf {
   };
 }
 
-function paging(random: Random, mode: Mode): Paging {
+export function paging(random: Random, mode: Mode): Paging {
   const superpageBits = pte.R | pte.U | pte.G | pte.A;
   return {
     scheme: random.pick(['Sv39', 'Sv39', 'Sv48', 'Sv57'] as const),
@@ -92,7 +92,7 @@ const accesses = [
 const atomics = ['amoadd.d', 'amoswap.d', 'amoor.w', 'amomaxu.w', 'lr.d', 'lr.w'] as const;
 
 /** A data access through the random leaves. */
-function access(draw: Draw): Group {
+export function access(draw: Draw): Group {
   const { random } = draw;
   const base = draw.target();
   if (random.chance(0.12)) {
@@ -112,7 +112,7 @@ function access(draw: Draw): Group {
 }
 
 /** In M-mode the same access with another mode's rights. */
-function modifiedPrivilege(draw: Draw): Group {
+export function modifiedPrivilege(draw: Draw): Group {
   const register = draw.target();
   const mode = draw.random.pick([0, 0x800]);
   return [
@@ -139,7 +139,10 @@ function leafEntry(draw: Draw, register: string): Group {
   return [`li ${register}, ${distance}`, `add ${register}, ${register}, s10`];
 }
 
-function changeEntry(draw: Draw): Group {
+export function changeEntry(
+  draw: Draw,
+  fences: readonly Group[] = [['sfence.vma'], ['sfence.vma x0, x0']],
+): Group {
   const [pointer, value] = draw.random.pick([['x5', 'x6'], ['x12', 'x13']] as const); // prettier-ignore
   const flips = draw.random.pick([1, 2, 4, 6, 16, 64, 128, 192]);
   return [
@@ -147,7 +150,7 @@ function changeEntry(draw: Draw): Group {
     `ld ${value}, 0(${pointer})`,
     `xori ${value}, ${value}, ${flips}`,
     `sd ${value}, 0(${pointer})`,
-    draw.random.pick(['sfence.vma', 'sfence.vma x0, x0']),
+    ...draw.random.pick(fences),
   ];
 }
 

@@ -68,9 +68,10 @@ const borrowedMasks = {
   pmpaddr3: (1n << 54n) - 1n, pmpaddr15: (1n << 54n) - 1n, mcounteren: 7n, scounteren: 7n, mepc: ~1n, sepc: ~1n, medeleg: 0xb3ffn,
 } as const; // prettier-ignore
 
-function borrowed(draw: Draw): Group {
-  const csr = draw.random.pick(Object.keys(borrowedMasks) as (keyof typeof borrowedMasks)[]);
-  const value = BigInt.asIntN(64, integerValue(draw.random) & borrowedMasks[csr]);
+/** @param masks by register: what may be written to it */
+export function borrowed(draw: Draw, masks: Readonly<Record<string, bigint>> = borrowedMasks): Group {
+  const [csr, mask] = draw.random.pick(Object.entries(masks));
+  const value = BigInt.asIntN(64, integerValue(draw.random) & mask);
   return [
     `csrr s9, ${csr}`,
     `li s11, ${value}`,

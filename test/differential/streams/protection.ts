@@ -45,7 +45,7 @@ function configure(draw: Draw): Group {
   ];
 }
 
-function modifiedPrivilege(draw: Draw): Group {
+export function modifiedPrivilege(draw: Draw): Group {
   const register = draw.target();
   return [
     `li ${register}, 0x1800`,
@@ -58,7 +58,7 @@ function modifiedPrivilege(draw: Draw): Group {
   ];
 }
 
-function descend(draw: Draw): Group {
+export function descend(draw: Draw): Group {
   const register = draw.target();
   return [
     `li ${register}, 0x1800`,

@@ -3,11 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Board } from '../../../engine/models/machine/board';
-import {
-  isaString,
-  machineDeviceTreeBlob,
-  type DeviceTreeOptions,
-} from '../../../engine/models/machine/devicetree';
+import { machineDeviceTreeBlob, type DeviceTreeOptions } from '../../../engine/models/machine/devicetree';
+import { isaString } from '../../../engine/isa/isa-string';
 import { VIRT } from '../../../engine/models/machine/memory-map';
 import { asCells, asStrings, find, readDeviceTree, type ReadNode } from '../../devicetree/reader';
 import { testMachine } from './context';
@@ -145,6 +142,16 @@ describe('device tree of the machine', () => {
       'sstc',
     ]);
     expect(asStrings(properties['mmu-type']!)).toEqual(['riscv,sv48']);
+  });
+
+  test('the size of cache blocks stands where there are operations on them', () => {
+    const sizes = (...extensions: string[]): string[] =>
+      Object.entries(find(tree(1, { cpu: { extensions, mmu: 'sv39' } }), 'cpus/cpu@0').properties)
+        .filter(([name]) => name.endsWith('block-size'))
+        .map(([name, bytes]) => `${name}=${asCells(bytes).join()}`);
+    expect(sizes('zicsr')).toEqual([]);
+    expect(sizes('zicboz')).toEqual(['riscv,cboz-block-size=64']);
+    expect(sizes('zicbom', 'zicbop')).toEqual(['riscv,cbom-block-size=64', 'riscv,cbop-block-size=64']);
   });
 
   test('the ISA string is canonical whatever the order of the extensions', () => {

@@ -26,6 +26,8 @@ export interface KernelOptions {
   /** Tasks at most. */
   readonly pidLimit: number;
   readonly hostname: string;
+  /** All that the hart has, by name. */
+  readonly extensions: readonly string[];
 }
 
 export interface Halted {
@@ -38,6 +40,7 @@ export class Kernel {
   readonly frames: Frames;
   readonly random: RandomSource;
   readonly pidLimit: number;
+  readonly extensions: readonly string[];
   readonly memory: UserMemory;
   /** Set once the tree of files is there. */
   files!: Files;
@@ -76,6 +79,7 @@ export class Kernel {
     this.frames = options.frames;
     this.random = options.random;
     this.pidLimit = options.pidLimit;
+    this.extensions = options.extensions;
     this.epoch = options.epoch;
     this.hostname = options.hostname;
     this.memory = new UserMemory(this.frames, () => this.current.space);

@@ -1,4 +1,5 @@
 /** What procfs shows of the kernel. */
+import { isaString } from '../../../isa/isa-string';
 import { uname } from '../syscalls/system';
 import type { MountNamespace } from '../vfs/namespace';
 import { fromText } from '../vfs/name';
@@ -36,7 +37,7 @@ export function procSource(kernel: Kernel, namespace: MountNamespace): ProcSourc
     }),
     uname: () => ({ ...uname, nodename: kernel.hostname }),
     setHostname: (name) => (kernel.hostname = name.slice(0, 64)),
-    isa: 'rv64imafdc',
+    isa: isaString(kernel.extensions),
     harts: 1,
     pidLimit: kernel.pidLimit,
     fillRandom: (bytes) => kernel.random.fill(bytes),

@@ -5,6 +5,7 @@ import { LAST_SIGNAL } from '../kernel/signal-numbers';
 import { encodeText } from '../mm/user-memory';
 import { fromBytes, toBytes } from '../vfs/name';
 import { address, int, size, uint, word } from './arguments';
+import { hwprobe } from './hwprobe';
 import { call, family } from './table';
 
 export const uname = {
@@ -84,33 +85,6 @@ const controls: Readonly<Record<number, ProcessControl>> = {
   38: () => 0, // PR_SET_NO_NEW_PRIVS: set-user-ID bits have no effect anyway
   39: () => 0,
 };
-
-/** riscv_hwprobe(2): pairs of key and value. */
-const probes: Readonly<Record<number, bigint>> = {
-  0: 0n, // vendor, architecture, implementation
-  1: 0n,
-  2: 0n,
-  3: 1n, // BASE_BEHAVIOR_IMA
-  4: 3n, // IMA_FD and IMA_C
-  5: 3n, // misaligned accesses are fast
-};
-function hwprobe(
-  kernel: Kernel,
-  pairs: number,
-  count: number,
-  _size: number,
-  _cpus: number,
-  how: number,
-): number {
-  if (how !== 0 || count > 1024) throw new Errno('EINVAL');
-  for (let i = 0; i < count; i++) {
-    const at = pairs + 16 * i;
-    const value = probes[Number(kernel.memory.i64(at))];
-    if (value === undefined) kernel.memory.setU64(at, (1n << 64n) - 1n);
-    kernel.memory.setU64(at + 8, value ?? 0n);
-  }
-  return 0;
-}
 
 export const system = family('system', [
   call(92, 'personality', [uint('persona')], () => 0),
