@@ -3,7 +3,6 @@ import { BusError, type BusMemory } from './bus-memory';
 import { ABSENT, DIRTY, PageFlags, TOUCHED, USED, WRITTEN } from './page-flags';
 import { PAGE_SIZE, PageWanted, type LazyPages, type PageSpace } from './page-space';
 
-const PAGE_SHIFT = 12;
 /** What an access of a bus master counts besides its bytes. */
 const ACCESS_WORK = 32;
 
@@ -85,10 +84,9 @@ export class Ram implements BusMemory, PageSpace {
 
   require(address: number, length: number): void {
     if (!this.incomplete || length === 0) return;
-    const first = (address - this.options.base) >> PAGE_SHIFT;
-    const last = (address - this.options.base + length - 1) >> PAGE_SHIFT;
+    const [first, pages] = runOf(address - this.options.base, length);
     let missing: number | undefined;
-    for (let page = first; page <= last; page++) {
+    for (let page = first; page < first + pages; page++) {
       if (!this.flags.has(page, ABSENT)) continue;
       this.wanted.add(page);
       missing ??= page;

@@ -164,7 +164,7 @@ function loadReserved(virtual: u64, size: u32): u64 {
 function storeConditional(virtual: u64, size: u32, value: u64): u64 {
   const address = writable(virtual, size, false);
   if (address == 0) return 0;
-  const physical = u64(address - at.RAM) + RAM_BASE;
+  const physical = u64(address) - u64(at.RAM) + RAM_BASE;
   const mine =
     cell(at.RESERVATION) == physical &&
     signed(read(address, size), size) == signed(cell(at.RESERVED_VALUE), size);

@@ -206,7 +206,7 @@ function lookUp(virtual: u64, access: u32): u64 {
   const page = virtual & ~u64(0xfff);
   const tag = load<u64>(entry);
   if (tag != page && tag != (page | at.TLB_CLEAN)) return PAGE_FAULT;
-  const physical = u64(u32(virtual) + load<u32>(entry, 8) - at.RAM) + RAM_BASE;
+  const physical = u64(u32(virtual) + load<u32>(entry, 8)) - u64(at.RAM) + RAM_BASE;
   if (tag != page) {
     if (!use(physical)) return PAGE_ABSENT;
     store<u64>(entry, page);
