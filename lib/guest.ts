@@ -16,7 +16,7 @@ import { MEBIBYTE } from './image/size';
 import { writtenAsset } from './image/written-asset';
 
 /** RAM that one guest can have: the engine's 32-bit linear memory of 4 GiB, less what it needs itself. */
-const LARGEST_MEMORY = 3840 * MEBIBYTE;
+const LARGEST_MEMORY = 4092 * MEBIBYTE;
 const GUEST_ID = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 const LONGEST_DERIVED_ID = 48;
 

@@ -12,9 +12,11 @@ import { Construct } from 'constructs';
 import { bundleDirectory, BundleName } from './bundle';
 import { DeclarationError } from './declaration-error';
 import { HostAttributes, HostBase, IHost, ImportedHost } from './host-base';
+import { HistoryOptions, historyEnvironment } from './history';
 import { assetKey } from './image/image-assets';
 import { describeSize, MEBIBYTE } from './image/size';
 import { limits } from './limits';
+import { PackStorage } from './pack-storage';
 
 /** Properties of a {@link Host}. */
 export interface HostProps {
@@ -69,6 +71,20 @@ export interface HostProps {
   readonly logRetention?: logs.RetentionDays;
 
   /**
+   * How much of its guests' past is kept, to go back to, to fork and to replay: see `hv history`.
+   *
+   * @default - the present generation and the one before
+   */
+  readonly history?: HistoryOptions;
+
+  /**
+   * Where the pages of checkpoints lie. A host keeps its storage for life: guests do not move from one to another.
+   *
+   * @default PackStorage.table()
+   */
+  readonly packStorage?: PackStorage;
+
+  /**
    * Whether run tokens are served. The kill switch: with false no guest runs, and tokens and events wait.
    *
    * @default true
@@ -103,6 +119,9 @@ const WORKER_TABLE_ACTIONS = [
   'BatchGetItem',
   'BatchWriteItem',
 ].map((action) => `dynamodb:${action}`);
+
+/** Packs are written once, read, and deleted. */
+const PACK_ACTIONS = ['GetObject', 'PutObject', 'DeleteObject'].map((action) => `s3:${action}`);
 
 /** What it takes to find an inbox's end, to put an event there, and to see whether it is there already. */
 const INGRESS_TABLE_ACTIONS = ['GetItem', 'PutItem', 'Query'].map((action) => `dynamodb:${action}`);
@@ -174,6 +193,10 @@ export class Host extends HostBase {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
     });
 
+    const packs = (props.packStorage ?? PackStorage.table())._bind(
+      this,
+      props.removalPolicy ?? RemovalPolicy.RETAIN,
+    );
     const worker = this.addFunction('Worker', 'worker', props, {
       description: 'Runs slices of guests',
       memorySize: Lazy.number({ produce: () => this.workerMemory() }),
@@ -184,9 +207,16 @@ export class Host extends HostBase {
       environment: {
         SLICE_SECONDS: timeSlice.toSeconds().toString(),
         ASSETS_BUCKET: Lazy.string({ produce: () => this.assetsBucket() }),
+        ...historyEnvironment(this.node.path, props.history ?? {}),
+        ...(packs && { PACKS_BUCKET: packs.bucketName }),
       },
     });
     worker.addToRolePolicy(statement(WORKER_TABLE_ACTIONS, this.table.tableArn));
+    if (packs) {
+      worker.addToRolePolicy(statement(PACK_ACTIONS, packs.arnForObjects('*')));
+      // Without the right to list, a missing object looks like a forbidden one.
+      worker.addToRolePolicy(statement(['s3:ListBucket'], packs.bucketArn));
+    }
     this.worker = worker;
     this.grantWake(worker);
     worker.addEventSource(

@@ -7,6 +7,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { readAssembly } from './assembly';
 import { serveAssets, type AssetServer } from './assets';
+import { createBuckets } from './buckets';
 import { startEmulators, type EmulatorProcess } from './emulator-process';
 import { Chains } from './chains';
 import { LocalCloudError } from './errors';
@@ -100,7 +101,7 @@ export class LocalCloud {
       bucketName: substitutePlaceholders(asset.bucketName, resources.scope),
       objectKey: substitutePlaceholders(asset.objectKey, resources.scope),
     }));
-    const assetServer = await serveAssets(assets);
+    const assetServer = await serveAssets(assets, emulators.endpoints.s3);
     const scratch = new Scratch();
     const faults = options.faults && new Faults(options.faults, () => performance.now());
     const proxies: FaultProxy[] = [];
@@ -110,6 +111,7 @@ export class LocalCloud {
       const dynamodb = new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb });
       const sqs = new SQSClient({ ...common, endpoint: endpoints.sqs });
       await createTables(dynamodb, resources.ofType(...TABLE_TYPES));
+      await createBuckets(emulators.endpoints.s3, region, resources);
       await createQueues(sqs, resources.ofType(...QUEUE_TYPES));
       const pools = new Map<string, WorkerPool>();
       const chains = new Map<string, Chains>();

@@ -23,20 +23,21 @@ export interface HartBus {
 }
 
 /** Why `run` came back. */
-export type HartExit = 'budget' | 'idle' | 'requested' | 'trap' | 'yield';
+export type HartExit = 'budget' | 'idle' | 'requested' | 'trap' | 'page' | 'yield';
 
 const exits: Readonly<Record<number, HartExit>> = {
   [at.EXIT_BUDGET]: 'budget',
   [at.EXIT_IDLE]: 'idle',
   [at.EXIT_REQUESTED]: 'requested',
   [at.EXIT_TRAP]: 'trap',
+  [at.EXIT_PAGE]: 'page',
   [at.EXIT_YIELD]: 'yield',
 };
 
 /** Exports of the helper module that the embedder calls; generated code calls the rest. */
 interface Helpers extends Record<string, unknown> {
   tlb_flush(): void;
-  tlb_clean_writes(): void;
+  tlb_clean(): void;
   pmp_update(): void;
   float_update(): void;
   select_tlbs(): void;
@@ -404,9 +405,14 @@ export class Hart {
     this.setCell(at.SUPERPAGE_HIGH, high);
   }
 
-  /** After a checkpoint: the next store to any page is to be noticed again. */
-  watchWrites(): void {
-    this.helpers.tlb_clean_writes();
+  /** After a checkpoint, or when pages went away: the next access to any page is to be noticed again. */
+  watchPages(): void {
+    this.helpers.tlb_clean();
+  }
+
+  /** The page of RAM that ended the run with 'page'. */
+  get wantedPage(): number {
+    return this.cells.getUint32(at.WANTED_PAGE, true);
   }
 
   /** RAM was changed by other hands than the hart's: what was translated from these pages no longer holds. */

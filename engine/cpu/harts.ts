@@ -83,7 +83,7 @@ export class Harts {
       if (executed > 0) idle = 0;
       left -= executed;
       this.account(executed, exit);
-      if (exit === 'requested' || exit === 'trap') return exit;
+      if (exit === 'requested' || exit === 'trap' || exit === 'page') return exit;
       // Nobody is loaded for a run that is over: it is for the next one to say who is ready.
       if (left === 0) return exit === 'idle' && this.ready() === undefined ? 'idle' : 'budget';
     }

@@ -76,7 +76,7 @@ export class Container implements Guest {
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
-      cleaned: () => this.hart.watchWrites(),
+      cleaned: () => this.hart.watchPages(),
       changed: (page, pages) => this.hart.ramChanged(page, pages),
     });
     this.spaces = [ram, this.store];

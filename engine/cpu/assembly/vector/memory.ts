@@ -4,7 +4,7 @@
 // Without mask and fields, whole pages are copied at a time.
 import * as at from '../../layout';
 import { load_slow, store_slow } from '../access';
-import { ACCESS_FAULT, hostAddress, inRam, readable, resolve } from '../mmu';
+import { ACCESS_FAULT, hostAddress, inRam, pageWanted, readable, resolve } from '../mmu';
 import { Access } from '../pmp';
 import { setCell } from '../state';
 import { illegal } from '../trap';
@@ -198,6 +198,7 @@ export function vector_load_fault_only_first(word: u32, virtual: u64): void {
     if (!active(i)) continue;
     const from = virtual + i * bytes;
     if (i > 0 && !readable(from, bytes)) {
+      if (pageWanted()) return suspend(i);
       setCell(at.VL, i);
       break;
     }
