@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { guestFactory } from '../engine/models/create';
+import type { EngineOptions, GuestDefinition, GuestFiles } from '../engine/models/guest';
 import { hostServices } from '../lambdas/surroundings/host-services';
 import { main } from './program';
+import { openState } from './state/host-state';
 
 /** Counted from one reading of the system clock, so that setting the clock does not make guest time jump. */
 const wallNanoseconds = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
@@ -31,13 +33,19 @@ function version(): string {
 void main(
   process.argv.slice(2),
   {
-    createGuest: (definition, files, trace, engine) =>
+    createGuest: (
+      definition: GuestDefinition,
+      files: GuestFiles | undefined,
+      trace?: (line: string) => void,
+      engine?: EngineOptions,
+    ) =>
       guestFactory({
         ...hostServices,
         now: wallNanoseconds,
         ...(trace && { trace }),
         ...(engine && { engine }),
       })(definition, files),
+    openState: (flags) => openState(flags, process.env),
     host: process,
     clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },
     // Not process.exit at once: output that a pipe has not taken yet must get through. But a reader that takes

@@ -20,7 +20,7 @@ export interface RunContext {
   /** `trace`: takes a line for each system call, where the model has them. */
   readonly createGuest: (
     definition: GuestDefinition,
-    files: GuestFiles,
+    files: GuestFiles | undefined,
     trace?: (line: string) => void,
     engine?: EngineOptions,
   ) => Guest;

@@ -25,7 +25,13 @@ export interface CommonDefinition {
   readonly clock: 'real' | 'deterministic';
   readonly seed?: number;
   readonly sliceInstructions?: number;
-  readonly breaker?: { readonly maxSlices?: number; readonly maxInstructions?: number };
+  readonly breaker?: {
+    readonly maxSlices?: number;
+    readonly maxInstructions?: number;
+    readonly maxSlicesPerDay?: number;
+    readonly maxSecondsPerDay?: number;
+    readonly maxDollarsPerDay?: number;
+  };
 }
 
 /** What a machine of its own kind has besides. */

@@ -1,4 +1,4 @@
-import { Size, Stack, Token } from 'aws-cdk-lib';
+import { Duration, Size, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct, IConstruct } from 'constructs';
@@ -16,7 +16,7 @@ import { MEBIBYTE } from './image/size';
 import { writtenAsset } from './image/written-asset';
 
 /** RAM that one guest can have: the engine's 32-bit linear memory of 4 GiB, less what it needs itself. */
-const LARGEST_MEMORY = 3840 * MEBIBYTE;
+const LARGEST_MEMORY = 4092 * MEBIBYTE;
 const GUEST_ID = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 const LONGEST_DERIVED_ID = 48;
 
@@ -62,6 +62,28 @@ export interface GuestBudget {
    * @default - as many as it wants
    */
   readonly instructions?: number;
+
+  /**
+   * Slices in one day (UTC).
+   *
+   * @default - as many as it wants
+   */
+  readonly slicesPerDay?: number;
+
+  /**
+   * Time of workers in one day (UTC).
+   *
+   * @default - as much as it wants
+   */
+  readonly computePerDay?: Duration;
+
+  /**
+   * US dollars in one day (UTC), for compute, requests and writes, at the prices that this version knows. Checked
+   * before each slice, so a day may cost one slice more.
+   *
+   * @default - as many as it wants
+   */
+  readonly dollarsPerDay?: number;
 }
 
 /** What every guest has, whatever its model. */
@@ -269,13 +291,23 @@ function checkMemory(guest: Guest, memory: Size): Size {
 }
 
 function checkBudget(guest: Guest, budget: GuestBudget | undefined): Definition['breaker'] {
-  if (budget?.slices === undefined && budget?.instructions === undefined) return undefined;
-  const { slices, instructions } = budget;
+  if (budget === undefined || Object.values(budget).every((part) => part === undefined)) return undefined;
+  const { slices, instructions, slicesPerDay, computePerDay, dollarsPerDay } = budget;
   const input = (name: string) => `budget.${name} of ${guest.node.path}`;
   return {
     ...(slices !== undefined && { maxSlices: checkCount(input('slices'), slices) }),
     ...(instructions !== undefined && { maxInstructions: checkCount(input('instructions'), instructions) }),
+    ...(slicesPerDay !== undefined && { maxSlicesPerDay: checkCount(input('slicesPerDay'), slicesPerDay) }),
+    ...(computePerDay !== undefined && { maxSecondsPerDay: computePerDay.toSeconds({ integral: false }) }),
+    ...(dollarsPerDay !== undefined && {
+      maxDollarsPerDay: checkDollars(input('dollarsPerDay'), dollarsPerDay),
+    }),
   };
+}
+
+function checkDollars(input: string, dollars: number): number {
+  if (Number.isFinite(dollars) && dollars >= 0) return dollars;
+  throw new DeclarationError(input, `${dollars} is no amount of money`, 'Give US dollars, 0 or more');
 }
 
 function checkSeed(path: string, clock: GuestClock): number | undefined {

@@ -12,9 +12,11 @@ import { Construct } from 'constructs';
 import { bundleDirectory, BundleName } from './bundle';
 import { DeclarationError } from './declaration-error';
 import { HostAttributes, HostBase, IHost, ImportedHost } from './host-base';
+import { HistoryOptions, historyEnvironment } from './history';
 import { assetKey } from './image/image-assets';
 import { describeSize, MEBIBYTE } from './image/size';
 import { limits } from './limits';
+import { PackStorage } from './pack-storage';
 
 /** Properties of a {@link Host}. */
 export interface HostProps {
@@ -69,6 +71,20 @@ export interface HostProps {
   readonly logRetention?: logs.RetentionDays;
 
   /**
+   * How much of its guests' past is kept, to go back to, to fork and to replay: see `hv history`.
+   *
+   * @default - the present generation and the one before
+   */
+  readonly history?: HistoryOptions;
+
+  /**
+   * Where the pages of checkpoints lie. A host keeps its storage for life: guests do not move from one to another.
+   *
+   * @default PackStorage.table()
+   */
+  readonly packStorage?: PackStorage;
+
+  /**
    * Whether run tokens are served. The kill switch: with false no guest runs, and tokens and events wait.
    *
    * @default true
@@ -104,6 +120,9 @@ const WORKER_TABLE_ACTIONS = [
   'BatchWriteItem',
 ].map((action) => `dynamodb:${action}`);
 
+/** Packs are written once, read, and deleted. */
+const PACK_ACTIONS = ['GetObject', 'PutObject', 'DeleteObject'].map((action) => `s3:${action}`);
+
 /** What it takes to find an inbox's end, to put an event there, and to see whether it is there already. */
 const INGRESS_TABLE_ACTIONS = ['GetItem', 'PutItem', 'Query'].map((action) => `dynamodb:${action}`);
 
@@ -138,6 +157,9 @@ export class Host extends HostBase {
   /** Rings when there is a message in `undeliveredQueue`. Add actions to be told. */
   public readonly undeliveredAlarm: cloudwatch.Alarm;
 
+  /** Rings when a guest was suspended by its breaker, or cannot go on. Add actions to be told. */
+  public readonly stoppedGuestsAlarm: cloudwatch.Alarm;
+
   private readonly memorySize: number | undefined;
   private readonly guests = new Map<string, GuestRegistration>();
 
@@ -171,6 +193,10 @@ export class Host extends HostBase {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
     });
 
+    const packs = (props.packStorage ?? PackStorage.table())._bind(
+      this,
+      props.removalPolicy ?? RemovalPolicy.RETAIN,
+    );
     const worker = this.addFunction('Worker', 'worker', props, {
       description: 'Runs slices of guests',
       memorySize: Lazy.number({ produce: () => this.workerMemory() }),
@@ -181,9 +207,16 @@ export class Host extends HostBase {
       environment: {
         SLICE_SECONDS: timeSlice.toSeconds().toString(),
         ASSETS_BUCKET: Lazy.string({ produce: () => this.assetsBucket() }),
+        ...historyEnvironment(this.node.path, props.history ?? {}),
+        ...(packs && { PACKS_BUCKET: packs.bucketName }),
       },
     });
     worker.addToRolePolicy(statement(WORKER_TABLE_ACTIONS, this.table.tableArn));
+    if (packs) {
+      worker.addToRolePolicy(statement(PACK_ACTIONS, packs.arnForObjects('*')));
+      // Without the right to list, a missing object looks like a forbidden one.
+      worker.addToRolePolicy(statement(['s3:ListBucket'], packs.bucketArn));
+    }
     this.worker = worker;
     this.grantWake(worker);
     worker.addEventSource(
@@ -193,6 +226,8 @@ export class Host extends HostBase {
         enabled: props.enabled ?? true,
       }),
     );
+
+    this.stoppedGuestsAlarm = this.addStoppedGuestsAlarm();
 
     const undelivered = this.addDeadLetters(
       'Undelivered',
@@ -259,6 +294,30 @@ export class Host extends HostBase {
       alarmDescription,
     });
     return { queue, alarm };
+  }
+
+  private addStoppedGuestsAlarm(): cloudwatch.Alarm {
+    // What the worker writes into its log in the embedded metric format (lambdas/worker/embedded-metrics.ts).
+    const metric = (metricName: string) =>
+      new cloudwatch.Metric({
+        namespace: 'cdk-hypervisor',
+        metricName,
+        dimensionsMap: { host: this.worker.functionName },
+        statistic: 'Sum',
+        period: Duration.minutes(1),
+      });
+    return new cloudwatch.Alarm(this, 'StoppedGuestsAlarm', {
+      metric: new cloudwatch.MathExpression({
+        expression: 'FILL(suspended, 0) + FILL(failed, 0)',
+        usingMetrics: { suspended: metric('suspended'), failed: metric('failed') },
+        period: Duration.minutes(1),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      alarmDescription: 'A guest was suspended by its breaker, or failed: its head says why.',
+    });
   }
 
   private addFunction(

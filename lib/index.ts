@@ -1,11 +1,13 @@
 export * from './clock';
 export * from './container';
 export { Guest, type GuestAttributes, type GuestBudget, type GuestProps, type IGuest } from './guest';
+export type { HistoryOptions } from './history';
 export * from './host';
 export type { HostAttributes, IHost } from './host-base';
 export type { FirmwareImageProps } from './image/firmware';
 export { GuestImage } from './image/guest-image';
 export type { LinuxImageProps } from './image/linux';
 export { OciImage } from './image/oci';
+export * from './pack-storage';
 export * from './paravirtual-machine';
 export * from './virtual-machine';

@@ -65,6 +65,7 @@ const tasks = {
     counts: true,
   },
   docs: { needs: ['engine'], run: ['node', '--import', 'tsx', 'scripts/docs.ts'] },
+  simulate: { needs: [], run: ['node', '--import', 'tsx', 'scripts/simulate.ts'] },
   lint: { needs: [], run: ['eslint', '--max-warnings', '0', '.'] },
   format: { needs: [], run: ['prettier', '--write', '--log-level', 'warn', '.'] },
   typecheck: { needs: ['engine'], run: ['tsc', '-p', '.'] },

@@ -102,14 +102,15 @@ export function describeCommon(flags: RunFlags): CommonDefinition {
 }
 
 const MEBIBYTE = 1024 * 1024;
+/** As the engine has it. */
+const MOST_MEBIBYTES = 4092;
 
 function memoryBytes(text: string): number {
   const [, digits, suffix] = /^(\d+)(M|MiB|G|GiB)?$/i.exec(text) ?? [];
   const mebibytes = Number(digits) * (/^g/i.test(suffix ?? '') ? 1024 : 1);
-  // The upper bound is what a WebAssembly memory can hold; the engine has its own, lower limit.
-  if (!Number.isInteger(mebibytes) || mebibytes < 1 || mebibytes > 4096) {
+  if (!Number.isInteger(mebibytes) || mebibytes < 1 || mebibytes > MOST_MEBIBYTES) {
     throw new UsageError(
-      `--memory ${text} is no size of RAM; give 1 to 4096 MiB, e.g. --memory 256 or --memory 1G`,
+      `--memory ${text} is no size of RAM; give 4 to ${MOST_MEBIBYTES} MiB, e.g. --memory 256 or --memory 1G`,
     );
   }
   return mebibytes * MEBIBYTE;

@@ -1,12 +1,14 @@
 /**
  * The assets bucket: a read-only S3 (GetObject, HeadObject, ranges) that
  * streams files straight from the assembly, so nothing is uploaded or copied.
+ * Other buckets are another server's, behind the same endpoint.
  * Amazon S3 API Reference, "GetObject".
  */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Asset } from './assembly';
+import { forward } from './buckets';
 
 /** An asset at its place: placeholders in the names are resolved. */
 export type PlacedAsset = Asset;
@@ -17,13 +19,21 @@ export interface AssetServer {
 }
 
 /** Serves assets of packaging `file`; zipped directories are run in place, never fetched. */
-export async function serveAssets(assets: readonly PlacedAsset[]): Promise<AssetServer> {
+export async function serveAssets(
+  assets: readonly PlacedAsset[],
+  otherBuckets: string,
+): Promise<AssetServer> {
+  const assetBuckets = new Set(assets.map(({ bucketName }) => bucketName));
   const files = new Map(
     assets
       .filter((asset) => asset.packaging === 'file')
       .map((asset) => [`/${asset.bucketName}/${asset.objectKey}`, asset.path]),
   );
-  const server = createServer((request, response) => answer(files, request, response));
+  const server = createServer((request, response) => {
+    const [, bucket = ''] = pathOf(request).split('/');
+    if (assetBuckets.has(bucket)) answer(files, request, response);
+    else forward(otherBuckets, request, response);
+  });
   await listen(server);
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

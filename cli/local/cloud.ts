@@ -7,13 +7,17 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { readAssembly } from './assembly';
 import { serveAssets, type AssetServer } from './assets';
+import { createBuckets } from './buckets';
 import { startEmulators, type EmulatorProcess } from './emulator-process';
+import { Chains } from './chains';
 import { LocalCloudError } from './errors';
 import { Faults, skewOf, type FaultOptions } from './faults/faults';
 import { startFaultProxy, type FaultProxy, type Interference, type Watch } from './faults/proxy';
 import { DUMMY_CREDENTIALS, functionConfiguration, type Endpoints } from './function-configuration';
 import { substitutePlaceholders, text } from './intrinsics';
+import type { ServiceRequest } from './faults/request';
 import { DEFAULT_REGION } from './limits';
+import { permissionsOf } from './permissions';
 import { Poller, type PollerOptions } from './poller';
 import { createQueues, QUEUE_TYPES } from './queues';
 import { resolveResources, type Resource, type StackResources } from './resources';
@@ -97,7 +101,7 @@ export class LocalCloud {
       bucketName: substitutePlaceholders(asset.bucketName, resources.scope),
       objectKey: substitutePlaceholders(asset.objectKey, resources.scope),
     }));
-    const assetServer = await serveAssets(assets);
+    const assetServer = await serveAssets(assets, emulators.endpoints.s3);
     const scratch = new Scratch();
     const faults = options.faults && new Faults(options.faults, () => performance.now());
     const proxies: FaultProxy[] = [];
@@ -107,27 +111,43 @@ export class LocalCloud {
       const dynamodb = new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb });
       const sqs = new SQSClient({ ...common, endpoint: endpoints.sqs });
       await createTables(dynamodb, resources.ofType(...TABLE_TYPES));
+      await createBuckets(emulators.endpoints.s3, region, resources);
       await createQueues(sqs, resources.ofType(...QUEUE_TYPES));
-      const served = await behindProxies(endpoints, { faults, watch: options.watch }, proxies);
-      const pools = new Map(
-        resources
-          .ofType(FUNCTION)
-          .map((resource) => [
-            resource.logicalId,
-            new WorkerPool(
-              functionConfiguration(resource, { region, endpoints: served, assets }, options.environment),
-              options.workers ?? 2,
-              options.placement ?? 'reuse',
-              scratch,
-              skewed(options),
-            ),
-          ]),
-      );
+      const pools = new Map<string, WorkerPool>();
+      const chains = new Map<string, Chains>();
+      for (const resource of resources.ofType(FUNCTION)) {
+        const permissions = permissionsOf(resource, resources, region);
+        const loops = resource.properties['RecursiveLoop'] === 'Allow' ? undefined : new Chains();
+        if (loops !== undefined) chains.set(resource.logicalId, loops);
+        const served = await behindProxies(
+          endpoints,
+          {
+            faults,
+            watch: options.watch,
+            denial: permissions && ((request) => permissions.denial(request)),
+            answered: loops && ((request, answer) => followMessages(loops, request, answer)),
+          },
+          proxies,
+        );
+        pools.set(
+          resource.logicalId,
+          new WorkerPool(
+            functionConfiguration(resource, { region, endpoints: served, assets }, options.environment),
+            options.workers ?? 2,
+            options.placement ?? 'reuse',
+            scratch,
+            skewed(options),
+          ),
+        );
+      }
       const sources = resources
         .ofType(MAPPING)
         .filter(({ properties }) => properties['Enabled'] !== false)
         .map((mapping) => eventSource(mapping, resources, pools, region));
-      const pollers = sources.map(({ source, pool }) => new Poller(sqs, source, pool, options));
+      const pollers = sources.map(
+        ({ source, pool }) =>
+          new Poller(sqs, source, pool, guarded(options, chains.get(pool.configuration.logicalId))),
+      );
       return new LocalCloud(
         { region, endpoints, dynamodb, sqs, emulators, assetServer, scratch, faults, proxies },
         resources,
@@ -220,13 +240,33 @@ function skewed(options: LocalCloudOptions): WorkerProcessOptions {
     : { ...options, clockSkewMs: (worker) => skewOf(faults, worker) };
 }
 
+/** Messages that a function sends are hops of the chain that it is in. */
+function followMessages(chains: Chains, { operation, worker }: ServiceRequest, answer: Buffer): void {
+  if (operation !== 'SendMessage') return;
+  const id = /"MessageId"\s*:\s*"([^"]+)"/.exec(answer.toString())?.[1];
+  if (id !== undefined) chains.sent(worker, id);
+}
+
+/** A function whose loops are not allowed gets no event of a chain that is too long. */
+function guarded(options: LocalCloudOptions, chains: Chains | undefined): PollerOptions {
+  if (chains === undefined) return options;
+  return {
+    ...options,
+    admits: (event) => chains.admits(event),
+    invoked: (worker, event) => {
+      chains.begins(worker.id, event);
+      options.invoked?.(worker, event);
+    },
+  };
+}
+
 /** The functions' endpoints: the servers themselves, or proxies in front of them when anyone interferes. */
 async function behindProxies(
   endpoints: Endpoints,
   interference: Interference,
   started: FaultProxy[],
 ): Promise<Endpoints> {
-  if (interference.faults === undefined && interference.watch === undefined) return endpoints;
+  if (Object.values(interference).every((part) => part === undefined)) return endpoints;
   const [dynamodb, sqs] = await Promise.all([
     startFaultProxy('dynamodb', endpoints.dynamodb, interference),
     startFaultProxy('sqs', endpoints.sqs, interference),

@@ -4,7 +4,7 @@ import { forkModule } from './children';
 import { LocalCloudError } from './errors';
 
 export interface EmulatorProcess {
-  readonly endpoints: { readonly dynamodb: string; readonly sqs: string };
+  readonly endpoints: { readonly dynamodb: string; readonly sqs: string; readonly s3: string };
   stop(): Promise<void>;
 }
 

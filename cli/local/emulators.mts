@@ -1,5 +1,5 @@
 /**
- * The process that serves DynamoDB (dynalite) and SQS (fauxqs) on loopback
+ * The process that serves DynamoDB (dynalite), SQS and S3 (fauxqs) on loopback
  * ports of the system's choice. Tells its parent the endpoints, and ends when
  * the parent does.
  */
@@ -45,4 +45,9 @@ const [dynamodb, sqs] = await Promise.all([
   listen(dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })),
   serveQueues(),
 ]);
-process.send?.({ dynamodb: `http://127.0.0.1:${dynamodb}`, sqs: `http://127.0.0.1:${sqs}` });
+// fauxqs serves buckets on the port of the queues.
+process.send?.({
+  dynamodb: `http://127.0.0.1:${dynamodb}`,
+  sqs: `http://127.0.0.1:${sqs}`,
+  s3: `http://127.0.0.1:${sqs}`,
+});

@@ -7,6 +7,8 @@ export const LIMITS = {
   synchronousPayload: 6 * 1024 * 1024,
   /** Seconds that a function's initialisation may take. */
   initialisationSeconds: 10,
+  /** Hops of one chain of invocations after which it is taken for a loop. */
+  recursionHops: 16,
   /** Seconds of one long poll of a queue. */
   longPollSeconds: 20,
 } as const;

@@ -30,6 +30,8 @@ export interface PollerOptions {
    * demonstrations cannot wait that long.
    */
   readonly redeliverAfterSeconds?: number;
+  /** False: the event is dropped, as if its function had taken it. */
+  readonly admits?: (event: unknown) => boolean;
   readonly invoked?: (worker: WorkerProcess, event: unknown) => void;
   readonly answered?: (worker: WorkerProcess, event: unknown, result: InvocationResult) => void;
   readonly failed?: (error: Error) => void;
@@ -99,6 +101,7 @@ export class Poller {
 
   private async serve(messages: readonly Message[]): Promise<void> {
     const event = { Records: messages.map((message) => this.record(message)) };
+    if (this.options.admits?.(event) === false) return this.remove(messages);
     let worker: WorkerProcess | undefined;
     const result = await this.pool.invoke(event, (chosen) => {
       worker = chosen;
@@ -126,6 +129,11 @@ export class Poller {
     if (VisibilityTimeout === undefined || kept.length === 0) return;
     const Entries = entries(kept).map((entry) => ({ ...entry, VisibilityTimeout }));
     await this.client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+  }
+
+  private async remove(messages: readonly Message[]): Promise<void> {
+    const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await this.client.send(new DeleteMessageBatchCommand({ QueueUrl: this.source.queueUrl, Entries }));
   }
 
   private failedMessages(result: InvocationResult): ReadonlySet<string> | 'all' {

@@ -30,6 +30,8 @@ const arn =
   ({ name, region }) =>
     `arn:aws:${service}:${regional ? region : ''}:${LOCAL_ACCOUNT}:${prefix}${name}`;
 const name: Value = (naming) => naming.name;
+/** As CloudFormation makes one of a logical id. */
+const bucketName: Value = (naming) => naming.name.toLowerCase();
 
 /** Nothing runs for these locally; they only have names. */
 const inert = (service: string, prefix = '', regional = true): ResourceType => ({
@@ -51,6 +53,12 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     ref: (naming) => queueUrl(naming),
     attributes: { Arn: arn('sqs'), QueueName: name, QueueUrl: (naming) => queueUrl(naming) },
   },
+  'AWS::S3::Bucket': {
+    nameProperty: 'BucketName',
+    ref: bucketName,
+    attributes: { Arn: (naming) => `arn:aws:s3:::${bucketName(naming)}` },
+  },
+  'AWS::S3::BucketPolicy': inert('s3'),
   'AWS::Lambda::Function': {
     nameProperty: 'FunctionName',
     ref: name,

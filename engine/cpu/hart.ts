@@ -23,20 +23,21 @@ export interface HartBus {
 }
 
 /** Why `run` came back. */
-export type HartExit = 'budget' | 'idle' | 'requested' | 'trap' | 'yield';
+export type HartExit = 'budget' | 'idle' | 'requested' | 'trap' | 'page' | 'yield';
 
 const exits: Readonly<Record<number, HartExit>> = {
   [at.EXIT_BUDGET]: 'budget',
   [at.EXIT_IDLE]: 'idle',
   [at.EXIT_REQUESTED]: 'requested',
   [at.EXIT_TRAP]: 'trap',
+  [at.EXIT_PAGE]: 'page',
   [at.EXIT_YIELD]: 'yield',
 };
 
 /** Exports of the helper module that the embedder calls; generated code calls the rest. */
 interface Helpers extends Record<string, unknown> {
   tlb_flush(): void;
-  tlb_clean_writes(): void;
+  tlb_clean(): void;
   pmp_update(): void;
   float_update(): void;
   select_tlbs(): void;
@@ -68,11 +69,18 @@ const layout = record('hart', 2, { cells: bytesOf(HART_CELLS), tlbs: bytes });
 const WASM_PAGE = 0x10000;
 const EVERYTHING = (1n << 64n) - 1n;
 /** No vector type is set: "Vector Start State" leaves it open, and this is what QEMU does. */
-const VILL = 1n << 63n;
+export const VILL = 1n << 63n;
 
-/** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
-const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
-export const CONTEXT_SIZE = CONTEXT_REGISTERS + 16;
+/** A thread's context, piece by piece: x0 to x31, f0 to f31, pc; fflags and frm; v0 to v31, vstart, vxsat, vxrm, vl, vtype. */
+const contextPieces: readonly (readonly [from: number, to: number])[] = [
+  [at.X, at.PRIVILEGE],
+  [at.FFLAGS, at.FRM + 8],
+  [at.V, at.VTYPE + 8],
+];
+export const CONTEXT_SIZE = contextPieces.reduce((size, [from, to]) => size + to - from, 0);
+/** Where the vector registers are in a context, and the five cells behind them. */
+export const CONTEXT_VECTORS = at.PRIVILEGE - at.X + 16;
+export const CONTEXT_VECTOR_CELLS = CONTEXT_VECTORS + at.VSTART - at.V;
 
 /** Compiled code depends on the instruction set alone: one module serves all harts of a process. */
 interface Compiled {
@@ -242,9 +250,9 @@ export class Hart {
     return this.cell(at.STEPS_ELSEWHERE) + this.cell(at.STEPS) + BigInt(burst);
   }
 
-  /** mtime: ticks of the timebase. */
+  /** mtime: ticks of the timebase. The offset is negative, modulo 2^64, once a tick has come to take fewer steps. */
   get time(): bigint {
-    return this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick;
+    return BigInt.asUintN(64, this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick);
   }
   set time(ticks: bigint) {
     this.setCell(at.TIME_OFFSET, ticks - this.steps / this.stepsPerTick);
@@ -278,7 +286,7 @@ export class Hart {
 
   /** Steps until mtime reaches `ticks`; not positive when it has. */
   stepsUntil(ticks: bigint): bigint {
-    return (ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
+    return BigInt.asIntN(64, ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
   }
 
   get pc(): bigint {
@@ -330,21 +338,23 @@ export class Hart {
     }
   }
 
-  /** U-mode's part of the hart: x, f, pc, fflags and frm, as `loadContext` takes it. */
+  /** U-mode's part of the hart: x, f, pc, fflags and frm, and the vector unit's, as `loadContext` takes it. */
   saveContext(): Uint8Array {
     const context = new Uint8Array(CONTEXT_SIZE);
-    context.set(new Uint8Array(this.memory.buffer, at.X, CONTEXT_REGISTERS));
-    context.set(
-      new Uint8Array(this.memory.buffer, at.FFLAGS, CONTEXT_SIZE - CONTEXT_REGISTERS),
-      CONTEXT_REGISTERS,
-    );
+    let place = 0;
+    for (const [from, to] of contextPieces) {
+      context.set(new Uint8Array(this.memory.buffer, from, to - from), place);
+      place += to - from;
+    }
     return context;
   }
   /** Another thread's registers in place of the present ones; its reservation is lost, as at any trap. */
   loadContext(context: Uint8Array): void {
     const memory = new Uint8Array(this.memory.buffer);
-    memory.set(context.subarray(0, CONTEXT_REGISTERS), at.X);
-    memory.set(context.subarray(CONTEXT_REGISTERS, CONTEXT_SIZE), at.FFLAGS);
+    let place = 0;
+    for (const [from, to] of contextPieces) {
+      memory.set(context.subarray(place, (place += to - from)), from);
+    }
     this.setCell(at.RESERVATION, -1n);
     this.helpers.float_update();
   }
@@ -395,9 +405,14 @@ export class Hart {
     this.setCell(at.SUPERPAGE_HIGH, high);
   }
 
-  /** After a checkpoint: the next store to any page is to be noticed again. */
-  watchWrites(): void {
-    this.helpers.tlb_clean_writes();
+  /** After a checkpoint, or when pages went away: the next access to any page is to be noticed again. */
+  watchPages(): void {
+    this.helpers.tlb_clean();
+  }
+
+  /** The page of RAM that ended the run with 'page'. */
+  get wantedPage(): number {
+    return this.cells.getUint32(at.WANTED_PAGE, true);
   }
 
   /** RAM was changed by other hands than the hart's: what was translated from these pages no longer holds. */

@@ -55,6 +55,46 @@ const floats: [string, Helper][] = [
   ['fcvtmod_w_d', pure('i64', 'i64')],
 ];
 
+/** Vector instructions read and write their registers in memory; scalars come and go as values. */
+const vectors: [string, Helper][] = [
+  ...named(['vector_configure'], effect('i32 i64 i64', 'i64')),
+  ...named(
+    [
+      'vector_load',
+      'vector_load_indexed',
+      'vector_load_fault_only_first',
+      'vector_load_whole',
+      'vector_load_mask',
+    ],
+    effect('i32 i64'),
+  ),
+  ...named(
+    ['vector_store', 'vector_store_indexed', 'vector_store_whole', 'vector_store_mask'],
+    effect('i32 i64'),
+  ),
+  ...named(['vector_load_strided', 'vector_store_strided'], effect('i32 i64 i64')),
+  ...named(
+    [
+      ...['integer', 'carry', 'compare', 'merge', 'widening', 'narrowing', 'fixed_point', 'clip'],
+      ...['float', 'float_fused', 'float_widening', 'float_compare', 'float_merge'],
+      ...['reduce', 'float_reduce', 'mask_logical', 'move_in', 'float_move_in'],
+      ...['slide', 'slide_one', 'float_slide_one', 'gather', 'gather_16'],
+    ].map((name) => `vector_${name}`),
+    effect('i32 i64'),
+  ),
+  ...named(
+    [
+      ...['extend', 'float_unary', 'float_convert', 'float_convert_widening', 'float_convert_narrowing'],
+      ...['mask_first', 'iota', 'identity', 'compress', 'move_whole'],
+    ].map((name) => `vector_${name}`),
+    effect('i32'),
+  ),
+  ...named(
+    ['vector_population', 'vector_first', 'vector_move_out', 'vector_float_move_out'],
+    effect('i32', 'i64'),
+  ),
+];
+
 export const helpers: ReadonlyMap<string, Helper> = new Map([
   ['raise', onArguments('i32 i64')],
   ['illegal', onArguments('i32')],
@@ -90,4 +130,5 @@ export const helpers: ReadonlyMap<string, Helper> = new Map([
   ['pause', onArguments('')],
   ['poll', onArguments('', 'i32')],
   ...floats,
+  ...vectors,
 ]);

@@ -115,6 +115,8 @@ export const HOT_THRESHOLD = 0x2100;
 /** Candidates in the list, and how many of them make a batch (32-bit). */
 export const CANDIDATE_COUNT = 0x2104;
 export const CANDIDATE_BATCH = 0x2108;
+/** The page of RAM that EXIT_PAGE is about. */
+export const WANTED_PAGE = 0x2048;
 /** Room for the operands of arithmetic on large numbers: 2 KiB, of no meaning between two instructions. */
 export const SCRATCH = 0x2800;
 /** Counters of exits by cause (64-bit each); saved, so that a restored guest goes on counting. */
@@ -154,6 +156,13 @@ export const FEATURE_SV48 = 8;
 export const FEATURE_SV57 = 16;
 export const FEATURE_SSCOFPMF = 32;
 export const FEATURE_SMSTATEEN = 64;
+// What vector elements may be beyond integers of 32 bits.
+export const FEATURE_VECTOR_64 = 128;
+export const FEATURE_VECTOR_SINGLE = 256;
+export const FEATURE_VECTOR_DOUBLE = 512;
+/** Half precision: conversions to and from single, and all of it. */
+export const FEATURE_VECTOR_HALF_CONVERSION = 1024;
+export const FEATURE_VECTOR_HALF = 2048;
 
 // --- Tables.
 export const CSR_INDEX = 0x3000;
@@ -173,7 +182,7 @@ export const TLB_FETCH = 0x8000;
 export const TLB_CONTEXT = 0xc000;
 export const TLB_CONTEXTS = 4; // U, S, S with SUM, M
 export const TLB_END = 0x50000;
-/** In the tag of a write entry: its page was committed, so the next store marks it dirty again. */
+/** In the tag of an entry: nobody has used it since the last checkpoint or restore, so the next access is noticed. */
 export const TLB_CLEAN = 0x800;
 
 // --- Translated code (cpu/translator/).
@@ -195,9 +204,16 @@ export const JUMPS_MASK = 0xff8; // 512 of them
 /** How many bytes were written to the ring, ever (32-bit). */
 export const JUMPS_NEXT = 0x210c;
 
-/** One byte a page of RAM: 1 when dirty since the last checkpoint; memory/ram.ts has the other values. */
+/** One byte a page of RAM: a set of PAGE_*. */
 export const PAGE_FLAGS = 0x100000;
+/** Written to since the last checkpoint. */
 export const PAGE_DIRTY = 1;
+/** Has held something once. Pages without it are zero, and cost the host nothing. */
+export const PAGE_TOUCHED = 2;
+/** Its bytes have not been fetched: whoever wants them has to wait. */
+export const PAGE_ABSENT = 4;
+/** Read or written since the last checkpoint. */
+export const PAGE_USED = 8;
 
 export const RAM = 0x200000;
 
@@ -214,3 +230,5 @@ export const EXIT_REQUESTED = 3;
 export const EXIT_TRAP = 4;
 /** The hart gives up the rest of its turn; see OPTION_HARTS. */
 export const EXIT_YIELD = 5;
+/** WANTED_PAGE is absent. The instruction that needs it has not begun, and is executed when the run goes on. */
+export const EXIT_PAGE = 8;

@@ -1,6 +1,6 @@
 /**
- * The TLBs as bytes: the valid entries, by slot. A write entry comes back as
- * clean, whatever it was: after a restore nothing is dirty.
+ * The TLBs as bytes: the valid entries, by slot. An entry comes back as clean,
+ * whatever it was: after a restore nothing is dirty, and pages may be absent.
  *
  *   u16 slot | u64 virtual page | u32 page of RAM      for each entry
  */
@@ -12,10 +12,6 @@ const SLOTS = (at.TLB_END - at.TLB) / at.TLB_ENTRY;
 const INVALID = (1n << 64n) - 1n;
 const PAGE_MASK = 0xfff;
 const CLEAN = BigInt(at.TLB_CLEAN);
-
-const isWrite = (slot: number): boolean =>
-  Math.floor((slot * at.TLB_ENTRY) / at.TLB_KIND) % (at.TLB_CONTEXT / at.TLB_KIND) ===
-  at.TLB_WRITE / at.TLB_KIND;
 
 export function saveTlbs(memory: DataView): Uint8Array {
   const out = new DataView(new ArrayBuffer(SLOTS * ENTRY_SIZE));
@@ -49,7 +45,7 @@ export function restoreTlbs(memory: DataView, saved: Uint8Array, ramPages: numbe
       );
     }
     const entry = at.TLB + slot * at.TLB_ENTRY;
-    memory.setBigUint64(entry, isWrite(slot) ? page | CLEAN : page, true);
+    memory.setBigUint64(entry, page | CLEAN, true);
     memory.setUint32(entry + 8, at.RAM + ramPage * 4096 - Number(page & 0xffffffffn), true);
   }
 }

@@ -11,6 +11,7 @@
  */
 
 export { BusError, type BusMemory } from '../memory/bus-memory';
+export { PageWanted } from '../memory/page-space';
 
 /** Width of one register access in bytes. 64-bit accesses reach a device as two halves, low first. */
 export type AccessSize = 1 | 2 | 4;

@@ -3,6 +3,13 @@
  * dirty. Addresses are numbers (exact up to 2^53).
  */
 export interface BusMemory {
+  /**
+   * For memory whose pages may be absent: to be asked before the first byte of what may not be left half done.
+   * @throws PageWanted when one of the range's pages is absent; all of them are fetched then.
+   */
+  require?(address: number, length: number): void;
+  /** Work that PageWanted cut short: done again before the guest goes on, when the pages are there. */
+  later?(work: () => void): void;
   /** True when [address, address + length) lies in RAM. */
   contains(address: number, length: number): boolean;
   /**

@@ -30,4 +30,32 @@ export interface PageSpace {
   loadZero?(page: number): void;
   /** Forgets dirtiness: what is there now is committed. */
   clean(): void;
+  /** For spaces that a guest can run on before their pages are there. */
+  readonly lazy?: LazyPages;
+}
+
+/** A guest that touches an absent page leaves `run` with 'page wanted'; `load` ends the absence. */
+export interface LazyPages {
+  /** Makes pages absent; all of them when none are named. None may be dirty. */
+  omit(pages?: Iterable<number>): void;
+  isAbsent(page: number): boolean;
+  /** The page is as the image has it, which is at hand. */
+  loadImage(page: number): void;
+  /** Pages of which the image has something, as runs: first page, pages. */
+  imageRuns(): readonly (readonly [first: number, pages: number])[];
+  /** Numbers of pages read or written since the last `clean()`, ascending. */
+  used(): number[];
+  /** Absent pages that somebody waits for; asking forgets them. */
+  takeWanted(): number[];
+}
+
+/**
+ * An access has to wait for a page. What it was part of has changed nothing
+ * yet, and is begun again when the page is there.
+ */
+export class PageWanted extends Error {
+  override readonly name = 'PageWanted';
+  constructor(space: string, page: number) {
+    super(`page ${page} of ${space} has not been fetched yet`);
+  }
 }

@@ -12,6 +12,7 @@ import { Harts } from '../cpu/harts';
 import type { InterruptLine } from '../devices/device';
 import type { Halt } from '../devices/syscon';
 import { baseNames } from '../isa/extensions';
+import { PageWanted } from '../memory/page-space';
 import { Ram } from '../memory/ram';
 import { bytes, optional, record, text, u16, u64 } from '../snapshot/codec';
 import { StateError } from '../snapshot/errors';
@@ -27,8 +28,10 @@ import {
   type PageSpace,
   type ParavirtDefinition,
   type RunBudget,
+  type WantedPage,
 } from './guest';
 import { checkExtensions, checkHarts, checkMemory } from './checks';
+import type { ImagePiece } from './linux-image';
 import { DETERMINISTIC_EPOCH, TICK_NANOSECONDS } from './guest-time';
 import { Board, type BoardRow, type MachineContext } from './machine/board';
 import { type DeviceTreeOptions, describeCpu } from './machine/devicetree';
@@ -73,6 +76,7 @@ export abstract class BoardGuest implements Guest {
   protected readonly hart: Hart;
   protected readonly ram: Ram;
   protected readonly board: Board;
+  private readonly disks: readonly CopyOnWriteDisk[];
   protected readonly console = new ConsoleLog();
   private readonly events = new EventPort();
   private readonly seeded: SeededRandom | undefined;
@@ -90,13 +94,13 @@ export abstract class BoardGuest implements Guest {
   /** @throws ImageError when the definition cannot become a machine. */
   protected constructor(
     definition: BoardDefinition,
-    files: GuestFiles,
+    files: GuestFiles | undefined,
     private readonly host: HostServices,
     options: BoardGuestOptions,
   ) {
     checkMemory(definition.memory);
     const count = checkHarts(definition.harts ?? 1);
-    checkDisks(definition, files.disks ?? []);
+    if (files) checkDisks(definition, files.disks ?? []);
     checkCommandLine(definition.commandLine ?? '');
     this.layout = stateLayout(options.name);
     this.deterministic = definition.clock === 'deterministic';
@@ -120,13 +124,28 @@ export abstract class BoardGuest implements Guest {
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
-      cleaned: () => this.hart.watchWrites(),
+      cleaned: () => this.hart.watchPages(),
       changed: (page, pages) => this.hart.ramChanged(page, pages),
+      lazy: true,
     });
-    const disks = (files.disks ?? []).map((base, i) => new CopyOnWriteDisk({ name: `disk${i}`, base }));
-    this.board = new Board(options.rows, this.context(definition, disks));
-    this.spaces = [this.ram, ...disks, ...this.board.spaces];
+    const sizes = (files?.disks ?? definition.disks ?? []).map((disk) =>
+      'length' in disk ? disk.length : disk.size,
+    );
+    this.disks = sizes.map(
+      (imageSize, i) => new CopyOnWriteDisk({ name: `disk${i}`, base: files?.disks?.[i], imageSize }),
+    );
+    this.board = new Board(options.rows, this.context(definition, this.disks));
+    this.spaces = [this.ram, ...this.disks, ...this.board.spaces];
+    if (!files) for (const { lazy } of this.spaces) lazy?.omit();
   }
+
+  provideFiles(files: GuestFiles): void {
+    for (const { address, bytes } of this.image(files)) this.ram.describe(address, bytes);
+    this.disks.forEach((disk, i) => disk.provide(files.disks?.[i] ?? new Uint8Array(0)));
+  }
+
+  /** What the files put into RAM. @throws ImageError */
+  protected abstract image(files: GuestFiles): readonly ImagePiece[];
 
   get instructions(): number {
     return Number(this.hart.steps);
@@ -143,6 +162,9 @@ export abstract class BoardGuest implements Guest {
   run({ instructions, expired }: RunBudget): Exit {
     let left = instructions;
     for (;;) {
+      this.ram.resume();
+      const wanted = this.takeWanted();
+      if (wanted.length > 0) return { reason: 'page wanted', wanted };
       if (this.halt) return { reason: 'halted', ...this.halt };
       this.advanceClock();
       if (left <= 0 || this.full || expired?.()) return { reason: 'budget' };
@@ -151,8 +173,10 @@ export abstract class BoardGuest implements Guest {
       const executed = this.instructions - before;
       left -= executed;
       if (exit === 'budget') this.pace?.observe(executed, this.host.now());
-      if (exit === 'trap') this.onTrap();
-      if (exit === 'idle' && !this.alarmIsDue()) return { reason: 'idle', wakeAfter: this.wakeAfter() };
+      if (exit === 'trap') this.handleTrap();
+      if (exit === 'page') this.ram.want(this.hart.wantedPage);
+      if (exit === 'idle' && !this.waits && !this.alarmIsDue())
+        return { reason: 'idle', wakeAfter: this.wakeAfter() };
     }
   }
 
@@ -204,6 +228,25 @@ export abstract class BoardGuest implements Guest {
     this.powerOnWall = saved.powerOnWall;
     this.halt =
       saved.halted === undefined ? undefined : { how: saved.halted as Halt['how'], code: saved.haltCode };
+  }
+
+  private handleTrap(): void {
+    try {
+      this.onTrap();
+    } catch (error) {
+      if (!(error instanceof PageWanted)) throw error;
+      this.ram.later(() => this.handleTrap());
+    }
+  }
+
+  /** Whether a device or a disk waits for pages. */
+  private get waits(): boolean {
+    return this.ram.waits || this.disks.some((disk) => disk.waits);
+  }
+
+  private takeWanted(): WantedPage[] {
+    if (!this.waits) return [];
+    return this.spaces.flatMap((space) => (space.lazy?.takeWanted() ?? []).map((page) => ({ space, page })));
   }
 
   /** A trap that is the monitor's: the hart is as it was before the instruction. Never in models without a monitor. */
@@ -285,7 +328,7 @@ export abstract class BoardGuest implements Guest {
       this.knownAlarm = this.board.nextAlarm();
       this.hart.requestExit();
     }
-    if (this.ram.work > BURST_WORK || this.full) this.hart.requestExit();
+    if (this.ram.work > BURST_WORK || this.full || this.waits) this.hart.requestExit();
     return known;
   }
 

@@ -4,11 +4,18 @@ import { ExtensionError, chooseExtensions, defaultExtensions } from '../isa/exte
 import { ImageError } from './image-error';
 
 const MEBIBYTE = 2 ** 20;
+/**
+ * A linear memory holds 4 GiB. RAM begins at 2 MiB of it (cpu/layout.ts), and as much stays free at its end, so that
+ * no address behind a page of RAM wraps around.
+ */
+const MOST_MEBIBYTES = 4092;
 
 /** @throws ImageError */
 export function checkMemory(memory: number): void {
-  if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > 2048 * MEBIBYTE) {
-    throw new ImageError(`memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to 2048 MiB`);
+  if (memory % MEBIBYTE !== 0 || memory < 4 * MEBIBYTE || memory > MOST_MEBIBYTES * MEBIBYTE) {
+    throw new ImageError(
+      `memory of ${memory} bytes: give a multiple of 1 MiB, from 4 MiB to ${MOST_MEBIBYTES} MiB`,
+    );
   }
 }
 

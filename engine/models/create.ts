@@ -7,18 +7,24 @@ import { ParavirtMachine } from './paravirt/machine';
 type Model = GuestDefinition['model'];
 type ModelFactory<M extends Model> = (
   definition: Extract<GuestDefinition, { model: M }>,
-  files: GuestFiles,
+  files: GuestFiles | undefined,
   host: HostServices,
 ) => Guest;
 
 const factories: { readonly [M in Model]?: ModelFactory<M> } = {
   machine: (definition, files, host) => new Machine(definition, files, host),
   paravirt: (definition, files, host) => new ParavirtMachine(definition, files, host),
-  container: (definition, files, host) => new Container(definition, files, host),
+  container: (definition, files, host) => new Container(definition, files ?? {}, host),
 };
 
-/** @throws ImageError when the definition or its files cannot become a guest. */
-export type GuestFactory = (definition: GuestDefinition, files: GuestFiles) => Guest;
+/** Whether a guest can be made without its files, to be restored and run before they are wanted. */
+export const canWaitForFiles = ({ model }: GuestDefinition): boolean => model !== 'container';
+
+/**
+ * Without `files` the guest is one to be restored, whose pages are absent; see `canWaitForFiles`.
+ * @throws ImageError when the definition or its files cannot become a guest.
+ */
+export type GuestFactory = (definition: GuestDefinition, files: GuestFiles | undefined) => Guest;
 
 /** The factory of a caller's guests, given what they need of its surroundings. */
 export const guestFactory =
@@ -26,7 +32,7 @@ export const guestFactory =
   (definition, files) =>
     createGuest(definition, files, host);
 
-function createGuest(definition: GuestDefinition, files: GuestFiles, host: HostServices): Guest {
+function createGuest(definition: GuestDefinition, files: GuestFiles | undefined, host: HostServices): Guest {
   // The row's type follows from the definition's model, which TypeScript cannot see.
   const factory = factories[definition.model] as ModelFactory<Model> | undefined;
   if (!factory) {

@@ -9,7 +9,7 @@ import type { PageSpace } from '../memory/page-space';
 
 export type { EngineOptions };
 
-export { PAGE_SIZE, type PageSpace } from '../memory/page-space';
+export { PAGE_SIZE, type LazyPages, type PageSpace } from '../memory/page-space';
 
 /** Bounds of one call of `run`. The first to be reached ends it. */
 export interface RunBudget {
@@ -23,12 +23,23 @@ export interface RunBudget {
 export type Exit =
   /** The budget is spent; the guest is runnable. */
   | { readonly reason: 'budget' }
+  /**
+   * Somebody needs pages that are absent. The guest is as it was before what needs them: load them (or more), and run
+   * on, also when no budget is left, before the guest is saved.
+   */
+  | { readonly reason: 'page wanted'; readonly wanted: readonly WantedPage[] }
   /** All harts wait for an interrupt. `wakeAfter`: nanoseconds until the next timer, undefined when none is set. */
   | { readonly reason: 'idle'; readonly wakeAfter: bigint | undefined }
   /** The guest powered off or asked for a reset. `code`: what it told the test finisher. */
   | { readonly reason: 'halted'; readonly how: 'power-off' | 'reset' | 'failure'; readonly code: number }
   /** The guest cannot go on, by no fault of the worker's. `message` ends in what to do. */
   | { readonly reason: 'fault'; readonly message: string };
+
+/** A page of one of the guest's spaces. */
+export interface WantedPage {
+  readonly space: PageSpace;
+  readonly page: number;
+}
 
 /** Exits from guest code by cause, cumulative since power-on, as `kvm_stat` shows them. */
 export type ExitCounts = Readonly<Record<string, number>>;
@@ -41,6 +52,13 @@ export interface Guest {
   readonly exits: ExitCounts;
 
   run(budget: RunBudget): Exit;
+
+  /**
+   * The files of its image, for a guest that was made without them and is asked for a page that only they have.
+   * Absent in models that are always made with them.
+   * @throws ImageError
+   */
+  provideFiles?(files: GuestFiles): void;
 
   /** Console bytes written by the guest since the last call. */
   takeOutput(): Uint8Array;
@@ -135,10 +153,15 @@ export interface ContainerDefinition extends CommonDefinition {
   readonly pids?: number;
 }
 
-/** What a guest may use in all. */
+/** What a guest may use, in all and in one day (UTC). */
 export interface BreakerBudget {
   readonly maxSlices?: number;
   readonly maxInstructions?: number;
+  readonly maxSlicesPerDay?: number;
+  /** Of a worker's time. */
+  readonly maxSecondsPerDay?: number;
+  /** As `lambdas/economics` reckons them. */
+  readonly maxDollarsPerDay?: number;
 }
 
 /** A file of the image. `key` is where the asset lies (S3 key in the assets bucket, or a path locally). */

@@ -13,6 +13,12 @@ export const KERNEL_OFFSET = 2 * MEBIBYTE;
 /** Room for the device tree and what firmware adds to it. */
 export const DEVICE_TREE_ROOM = 2 * MEBIBYTE;
 
+/** Bytes of the image, and their guest-physical address. */
+export interface ImagePiece {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
 export interface Placement {
   readonly deviceTree: number;
   readonly initrd: { readonly start: number; readonly end: number } | undefined;

@@ -25,15 +25,17 @@ const DEADLINE_MS = 20_000;
 /** @throws InputError for an event that no guest of this host can take; then none of the call's events was sent. */
 export async function handler(event: unknown, context: Pick<Context, 'awsRequestId'>): Promise<Receipt[]> {
   deployed ??= deploy(process.env);
+  const ingress = deployed.open();
   // Lambda repeats an asynchronous invocation under the same request id.
   let count = 0;
   const messages = messagesOf(event, () => `${context.awsRequestId}/${count++}`);
   for (const { guest } of messages) {
     if (deployed.guests.has(guest)) continue;
+    // Forks and imported guests have a head, and no declaration.
+    if ((await ingress.store.head(guest)) !== undefined) continue;
     const known = [...deployed.guests.keys()].join(', ');
     throw new InputError(`this host has no guest ${JSON.stringify(guest)}: its guests are ${known}`);
   }
-  const ingress = deployed.open();
   const receipts: Receipt[] = [];
   for (const message of messages)
     receipts.push({ guest: message.guest, sequence: await send(ingress, message) });

@@ -1,6 +1,6 @@
 /** How bytes are made smaller. The name is stored with them, so that a later build may add or prefer another. */
 import { promisify } from 'node:util';
-import { constants, zstdCompressSync, zstdDecompress, type ZstdOptions } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import type { CodecName } from './store';
 
 export interface Codec {
@@ -10,34 +10,54 @@ export interface Codec {
   decompress(bytes: Uint8Array, length: number): Promise<Uint8Array>;
 }
 
-const unzstd = promisify<Uint8Array, ZstdOptions, Buffer>(zstdDecompress);
-
 const raw: Codec = {
   name: 'raw',
   compress: (bytes) => bytes,
   decompress: (bytes) => Promise.resolve(bytes),
 };
 
-/** Level 3 is the library's default: about 300 MB/s, and within a few percent of the slower levels on guest RAM. */
-const zstd: Codec = {
-  name: 'zstd',
-  compress: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-  // On Node's threads, so that the next pack is parsed meanwhile.
-  decompress: async (bytes, length) =>
-    plain(await unzstd(bytes, { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })),
+/** Bounds of what damaged bytes can unpack to, and room for it at once. */
+const unpacked = (length: number): { maxOutputLength: number; chunkSize: number } => ({
+  maxOutputLength: Math.max(1, length),
+  chunkSize: Math.max(64, length),
+});
+
+/** For runtimes without zstd. */
+const deflate: Codec = {
+  name: 'deflate',
+  compress: (bytes) => zlib.deflateRawSync(bytes, { level: 6 }),
+  decompress: async (bytes, length) => plain(await inflate(bytes, unpacked(length))),
 };
+const inflate = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
+
+/**
+ * Level 3 is the library's default: about 300 MB/s, and within a few percent of the slower levels on guest RAM.
+ * Undefined where the runtime has no zstd: Node has it from 22.15 on.
+ */
+function zstdCodec(): Codec | undefined {
+  if (typeof zlib.zstdCompressSync !== 'function') return undefined;
+  const unzstd = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+  const params = { [zlib.constants.ZSTD_c_compressionLevel]: 3 };
+  return {
+    name: 'zstd',
+    compress: (bytes) => zlib.zstdCompressSync(bytes, { params }),
+    // On Node's threads, so that the next pack is parsed meanwhile.
+    decompress: async (bytes, length) => plain(await unzstd(bytes, unpacked(length))),
+  };
+}
 
 /** The same bytes as no Buffer, whose `slice` would share them: what goes to a guest must behave as its own. */
 export function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-const CODECS: ReadonlyMap<string, Codec> = new Map([raw, zstd].map((codec) => [codec.name, codec]));
+const CODECS: ReadonlyMap<string, Codec> = new Map(
+  [zstdCodec(), deflate, raw].flatMap((codec) => (codec ? [[codec.name, codec]] : [])),
+);
 
 /** Undefined for a name that this build does not know. */
 export function codecNamed(name: string): Codec | undefined {
   return CODECS.get(name);
 }
 
-/** Node has zstd from 22.15 on. */
-export const PREFERRED_CODEC: CodecName = typeof zstdCompressSync === 'function' ? 'zstd' : 'raw';
+export const PREFERRED_CODEC: CodecName = CODECS.has('zstd') ? 'zstd' : 'deflate';

@@ -11,6 +11,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { plain } from './codec';
 import { retry, type RetryTiming } from './retry';
+import { S3Packs, type PacksBucket } from './s3';
 import {
   checkItemSize,
   itemBytes,
@@ -41,16 +42,18 @@ function decodeBase64(text: string): Uint8Array {
   return plain(Buffer.from(text, 'base64'));
 }
 
-/** A store on a table that exists. */
-export function dynamodbStore(options: DynamoTableOptions): TableStore {
-  return new TableStore(new DynamoTable(options));
+/** A store on a table that exists; its packs may lie in a bucket that exists. */
+export function dynamodbStore(options: DynamoTableOptions & { readonly packs?: PacksBucket }): TableStore {
+  const table = new DynamoTable(options);
+  const { packs } = options;
+  return new TableStore(table, packs && new S3Packs(packs, table.usage, table.timing));
 }
 
 export class DynamoTable implements Table {
   readonly usage = new Usage();
   private readonly client: DynamoDBClient;
   private readonly tableName: string;
-  private readonly timing: RetryTiming;
+  readonly timing: RetryTiming;
 
   constructor(options: DynamoTableOptions) {
     this.client = options.client;

@@ -9,6 +9,8 @@
  *   <guest>#results        <position>#<fencing>                   results; positions are records
  *   <guest>#inbox          <sequence>                             InboxEntry
  *   <guest>#claims         <SHA-256 of an event's id>             its sequence in the inbox
+ *   <guest>#pins           <fork>                                 Pin
+ *   <guest>#collecting     now                                    up to which generation a collection is under way
  *   <guest>#metrics        <generation>#<fencing>                 SliceMetrics
  */
 import { createHash } from 'node:crypto';
@@ -45,7 +47,7 @@ export const attemptSort = (attempt: Attempt): string =>
   generationPrefix(attempt.generation) + padded(attempt.fencing, DIGITS.generation);
 
 export const generationKey = (guest: string, attempt: Attempt): Key => ({
-  pk: `${guest}#generation`,
+  pk: generationPartition(guest),
   sk: attemptSort(attempt),
 });
 
@@ -75,6 +77,14 @@ export const logKey = (guest: string, log: LogName, position: number, fencing: n
   pk: logPartition(guest, log),
   sk: `${logPosition(position)}#${padded(fencing, DIGITS.generation)}`,
 });
+
+export const generationPartition = (guest: string): string => `${guest}#generation`;
+
+export const pinPartition = (guest: string): string => `${guest}#pins`;
+
+export const pinKey = (guest: string, fork: string): Key => ({ pk: pinPartition(guest), sk: fork });
+
+export const collectingKey = (guest: string): Key => ({ pk: `${guest}#collecting`, sk: 'now' });
 
 export const inboxPartition = (guest: string): string => `${guest}#inbox`;
 

@@ -2,7 +2,8 @@
 import { forEachBounded } from './bounded';
 import { packName } from './keys';
 import { openPack, type FrameLocator, type OpenFrame, type OpenPack } from './pack';
-import type { PackStore } from './store';
+import { ownerOf, type Lineage } from './page-index';
+import type { Attempt, PackId, PackStore } from './store';
 
 /** One wanted frame, and who takes it. */
 interface Wanted<T> {
@@ -17,16 +18,30 @@ interface ReadOptions<T> {
   readonly keep?: boolean;
 }
 
+/** Whose packs are read, and for which generation. */
+export interface PackSource {
+  readonly guest: string;
+  readonly lineage: Lineage;
+  readonly at: Attempt;
+}
+
 /** Reads packs in parallel, each once; some stay at hand for the next round. */
 export class PackReader {
+  /** Packs read from the store so far. */
+  packs = 0;
   private readonly kept = new Map<string, OpenPack>();
   private keptBytes = 0;
 
   constructor(
     private readonly store: PackStore,
-    private readonly guest: string,
-    private readonly generation: number,
+    private readonly source: PackSource,
   ) {}
+
+  private open(id: PackId): Promise<OpenPack> {
+    const { guest, lineage, at } = this.source;
+    this.packs += 1;
+    return openPack(this.store, ownerOf(guest, lineage, id), at.generation, id);
+  }
 
   /** @throws CorruptPackError; what `ready` throws */
   async forEachPack<T>(wanted: readonly Wanted<T>[], { ready, keep }: ReadOptions<T>): Promise<void> {
@@ -40,7 +55,7 @@ export class PackReader {
     await forEachBounded(byPack, async ([name, wants]) => {
       const id = wants[0]?.frame.pack;
       if (id === undefined) return;
-      const pack = this.kept.get(name) ?? (await openPack(this.store, this.guest, this.generation, id));
+      const pack = this.kept.get(name) ?? (await this.open(id));
       if (keep === true && this.keptBytes + pack.bytes <= KEPT_BYTES && !this.kept.has(name)) {
         this.kept.set(name, pack);
         this.keptBytes += pack.bytes;

@@ -27,8 +27,8 @@ export interface FrameLocator {
 
 /** Stored bytes of all frames of one pack: with header and names it stays below an item's 400 KB. */
 export const PACK_BODY_BYTES = 350_000;
-/** Frames in one pack at most: a frame's number has 11 bits in the page index. */
-export const PACK_FRAMES = 2048;
+/** Frames in one pack at most: a frame's number has 10 bits in the page index. */
+export const PACK_FRAMES = 1024;
 /** Bytes of one frame when decompressed, at most: bounds what a damaged length can ask for. */
 export const FRAME_BYTES = 256 * 1024;
 
@@ -74,7 +74,7 @@ export class PackWriter {
     const size = stored.length + FRAME_ENTRY;
     if (
       this.frames.length >= PACK_FRAMES ||
-      (this.frames.length > 0 && this.storedBytes + size > PACK_BODY_BYTES)
+      (this.frames.length > 0 && this.storedBytes + size > (this.store.packBytes ?? PACK_BODY_BYTES))
     ) {
       await this.seal();
     }
@@ -122,6 +122,21 @@ function encodeBody(guest: string, id: PackId, frames: readonly ReadyFrame[]): U
     at += frame.stored.length;
   });
   return body;
+}
+
+/** The same pack as another guest's. @throws RangeError on bytes that are no pack */
+export function readdress(body: Uint8Array, guest: string): Uint8Array {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  if (body.length < 6 || view.getUint32(0, true) !== MAGIC)
+    throw new RangeError('it does not begin as a pack does');
+  const name = new TextEncoder().encode(guest);
+  const rest = body.subarray(6 + view.getUint8(5));
+  const moved = new Uint8Array(6 + name.length + rest.length);
+  moved.set(body.subarray(0, 5));
+  moved[5] = name.length;
+  moved.set(name, 6);
+  moved.set(rest, 6 + name.length);
+  return moved;
 }
 
 /** A pack that has been read and found whole. */

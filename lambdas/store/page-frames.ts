@@ -1,7 +1,7 @@
 /** Gathers pages into frames of one kind; equal pages once. */
 import { createHash } from 'node:crypto';
 import type { FrameLocator, PackWriter } from './pack';
-import { PAGES_PER_FRAME } from './page-index';
+import { PAGES_PER_FRAME, type StoredPlace } from './page-index';
 import { PAGE_SIZE } from './zero-page';
 
 /** Where a page will lie, once its frame is written. */
@@ -46,10 +46,10 @@ export class PageFrames {
   }
 
   /** After `finish`. */
-  place(ordinal: number): { readonly at: FrameLocator; readonly slot: number } {
+  place(ordinal: number): StoredPlace {
     const at = this.frames[Math.floor(ordinal / PAGES_PER_FRAME)];
     if (at === undefined) throw new RangeError(`the page of ordinal ${ordinal} has no frame`);
-    return { at, slot: ordinal % PAGES_PER_FRAME };
+    return { kind: 'stored', at, slot: ordinal % PAGES_PER_FRAME, difference: this.delta };
   }
 }
 

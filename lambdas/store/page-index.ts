@@ -10,13 +10,17 @@
  * balances the root, written with every generation, against the segments,
  * written whole when one of their pages changes.
  */
+import { PACK_ID_BYTES, Reader, Writer } from './bytes';
 import { packName } from './keys';
 import type { FrameLocator } from './pack';
 import type { PackId } from './store';
 
 /** Pages compressed together in one frame. */
 export const PAGES_PER_FRAME = 32;
+/** Of a page's place within its pack: 5 bits slot, 1 bit difference, 10 bits frame. */
 const SLOT_BITS = 5;
+const DIFFERENCE = 1 << SLOT_BITS;
+const FRAME_SHIFT = SLOT_BITS + 1;
 
 /** An entry of a segment: 0 and 1 are these, others are 2 + the number of a pack in the segment's own list. */
 const IMAGE = 0;
@@ -26,9 +30,26 @@ const FIRST_PACK = 2;
 /** Where a page's bytes come from. */
 export type PagePlace =
   /** As the guest's image has it: never written. */
-  | { readonly kind: 'image' }
-  | { readonly kind: 'zero' }
-  | { readonly kind: 'stored'; readonly at: FrameLocator; readonly slot: number };
+  { readonly kind: 'image' } | { readonly kind: 'zero' } | StoredPlace;
+
+export interface StoredPlace {
+  readonly kind: 'stored';
+  readonly at: FrameLocator;
+  readonly slot: number;
+  /** What is stored is the page's difference from the image's. */
+  readonly difference: boolean;
+}
+
+/** A place within its pack, in 16 bits. */
+export const encodeSlot = ({ at, slot, difference }: StoredPlace): number =>
+  (at.frame << FRAME_SHIFT) | (difference ? DIFFERENCE : 0) | slot;
+
+export const decodeSlot = (pack: PackId, bits: number): StoredPlace => ({
+  kind: 'stored',
+  at: { pack, frame: bits >> FRAME_SHIFT },
+  slot: bits & (PAGES_PER_FRAME - 1),
+  difference: (bits & DIFFERENCE) !== 0,
+});
 
 /** One segment: parallel columns, which compress well. */
 export class Segment {
@@ -49,12 +70,7 @@ export class Segment {
     if (entry === IMAGE) return { kind: 'image' };
     const pack = this.packs[entry - FIRST_PACK];
     if (pack === undefined) return { kind: 'zero' };
-    const slot = this.slots[page] ?? 0;
-    return {
-      kind: 'stored',
-      at: { pack, frame: slot >> SLOT_BITS },
-      slot: slot & (PAGES_PER_FRAME - 1),
-    };
+    return decodeSlot(pack, this.slots[page] ?? 0);
   }
 
   setZero(page: number): void {
@@ -63,24 +79,19 @@ export class Segment {
     this.stored = undefined;
   }
 
-  setStored(page: number, at: FrameLocator, slot: number): void {
-    const name = packName(at.pack);
+  setStored(page: number, place: StoredPlace): void {
+    const { pack } = place.at;
+    const name = packName(pack);
     let number = this.packNumbers.get(name);
     if (number === undefined) {
       // A list grown by packs that no page names any more is thinned before it outgrows its 16 bits.
       if (this.packs.length > 2 * this.pages) this.compact();
-      number = this.packs.push(at.pack) - 1;
+      number = this.packs.push(pack) - 1;
       this.packNumbers.set(name, number);
     }
     this.entries[page] = FIRST_PACK + number;
-    this.slots[page] = (at.frame << SLOT_BITS) | slot;
+    this.slots[page] = encodeSlot(place);
     this.stored = undefined;
-  }
-
-  /** The packs that pages of this segment lie in. */
-  references(): readonly PackId[] {
-    this.compact();
-    return this.packs;
   }
 
   /** Drops packs that no page names, and puts the rest in order of first use: equal segments give equal bytes. */
@@ -131,17 +142,22 @@ export class Segment {
   }
 }
 
-const PACK_ID_BYTES = 10;
+/** Runs of pages of which the image has something: first page, pages. */
+export type ImageRuns = readonly (readonly [first: number, pages: number])[];
 
-/** The index of one space. Segments that are absent have only pages of the image. */
+/** The index of one space. A segment that is in neither map has only pages of the image. */
 export interface SpaceIndex {
   readonly pages: number;
   readonly segmentPages: number;
+  /** Undefined: any page may be one that the image has something of. */
+  readonly image: ImageRuns | undefined;
   readonly segments: Map<number, Segment>;
+  /** Segments that have not been read. */
+  readonly unread: Map<number, FrameLocator>;
 }
 
-export function emptySpace(pages: number): SpaceIndex {
-  return { pages, segmentPages: segmentPagesFor(pages), segments: new Map() };
+export function emptySpace(pages: number, image?: ImageRuns): SpaceIndex {
+  return { pages, segmentPages: segmentPagesFor(pages), image, segments: new Map(), unread: new Map() };
 }
 
 export function segmentPagesFor(pages: number): number {
@@ -155,64 +171,107 @@ export function segmentOf(space: SpaceIndex, page: number): Segment {
   const number = Math.floor(page / space.segmentPages);
   let segment = space.segments.get(number);
   if (segment === undefined) {
+    if (space.unread.has(number))
+      throw new RangeError(`segment ${number} of the page index has not been read`);
     segment = new Segment(space.segmentPages);
     space.segments.set(number, segment);
   }
   return segment;
 }
 
+/** Where a page of a segment that has been read is. */
 export function placeOf(space: SpaceIndex, page: number): PagePlace {
-  const segment = space.segments.get(Math.floor(page / space.segmentPages));
-  return segment?.place(page % space.segmentPages) ?? { kind: 'image' };
+  const number = Math.floor(page / space.segmentPages);
+  const segment = space.segments.get(number);
+  if (segment !== undefined) return segment.place(page % space.segmentPages);
+  if (space.unread.has(number)) throw new RangeError(`segment ${number} of the page index has not been read`);
+  return { kind: 'image' };
+}
+
+/** Whether the image has something of the page. */
+export function isInImage(space: SpaceIndex, page: number): boolean {
+  return space.image?.some(([first, pages]) => page >= first && page < first + pages) ?? true;
 }
 
 /** The root of a generation. */
 export interface Root {
+  readonly lineage: Lineage;
   readonly spaces: ReadonlyMap<string, RootSpace>;
   /** Frames of the guest's own state, in order; none: the guest starts from its image. */
   readonly state: readonly FrameLocator[];
-  /** Packs that the parent generation needs and this one does not. */
-  readonly dropped: readonly PackId[];
+  /** Frames of the working set (working-set.ts). */
+  readonly workingSet: readonly FrameLocator[];
+  /** Frames of the pack table (pack-table.ts). */
+  readonly packs: readonly FrameLocator[];
 }
+
+/**
+ * Whose packs are whose. A fork goes on from a generation of another guest, and its own packs have higher
+ * generations: those up to `generation` lie with `guest`. In ascending order.
+ */
+export type Lineage = readonly { readonly guest: string; readonly generation: number }[];
+
+/** The guest under whose name a pack is stored. */
+export const ownerOf = (guest: string, lineage: Lineage, pack: PackId): string =>
+  lineage.find(({ generation }) => pack.generation <= generation)?.guest ?? guest;
 
 export interface RootSpace {
   readonly pages: number;
   readonly segmentPages: number;
+  readonly image: ImageRuns | undefined;
   readonly segments: ReadonlyMap<number, FrameLocator>;
 }
 
-const ROOT_VERSION = 1;
+const ROOT_VERSION = 2;
+/** In place of a number of runs: they are not known. */
+const UNKNOWN_RUNS = 0xffff;
 
 /**
- * u8 version, u8 spaces; for each: u8 length and bytes of its name, u32 pages, u32 pages in a segment,
- * u32 segments, each u32 number and a frame; u32 frames of the state, each a frame; u32 dropped packs.
+ * u8 version, u8 ancestors, each u8 length and bytes of its guest, u32 generation; u8 spaces; for each: u8 length and
+ * bytes of its name, u32 pages, u32 pages in a segment, u16 runs of the image, each u32 first page and u32 pages,
+ * u32 segments, each u32 number and a frame; then the frames of state, working set and pack table, each u32 how many.
  * A frame is u32 generation, u32 fencing, u16 pack, u16 frame.
  */
 export function encodeRoot(root: Root): Uint8Array {
+  const { lineage, state, workingSet, packs } = root;
   const names = [...root.spaces].map(([name]) => new TextEncoder().encode(name));
-  let size = 2 + 4 + root.state.length * 12 + 4 + root.dropped.length * PACK_ID_BYTES;
-  for (const name of names) size += 1 + name.length + 12;
-  for (const space of root.spaces.values()) size += space.segments.size * 16;
+  const ancestors = lineage.map(({ guest }) => new TextEncoder().encode(guest));
+  let size = 3 + 12 + 12 * (state.length + workingSet.length + packs.length);
+  for (const name of ancestors) size += 1 + name.length + 4;
+  for (const name of names) size += 1 + name.length + 14;
+  for (const space of root.spaces.values()) {
+    size += space.segments.size * 16 + (space.image?.length ?? 0) * 8;
+  }
 
   const bytes = new Uint8Array(size);
   const writer = new Writer(bytes);
   writer.u8(ROOT_VERSION);
+  writer.u8(lineage.length);
+  lineage.forEach(({ generation }, ancestor) => {
+    writer.name(ancestors[ancestor] ?? new Uint8Array(0));
+    writer.u32(generation);
+  });
   writer.u8(root.spaces.size);
   let i = 0;
   for (const space of root.spaces.values()) {
     writer.name(names[i++] ?? new Uint8Array(0));
     writer.u32(space.pages);
     writer.u32(space.segmentPages);
+    writer.u16(space.image?.length ?? UNKNOWN_RUNS);
+    for (const [first, pages] of space.image ?? []) {
+      writer.u32(first);
+      writer.u32(pages);
+    }
     writer.u32(space.segments.size);
     for (const [number, at] of [...space.segments].sort(([a], [b]) => a - b)) {
       writer.u32(number);
       writer.frame(at);
     }
   }
-  writer.u32(root.state.length);
-  for (const at of root.state) writer.frame(at);
-  writer.u32(root.dropped.length);
-  for (const pack of root.dropped) writer.packId(pack);
+  for (const frames of [state, workingSet, packs]) {
+    writer.u32(frames.length);
+    for (const at of frames) writer.frame(at);
+  }
   return bytes;
 }
 
@@ -222,98 +281,29 @@ export function decodeRoot(bytes: Uint8Array): Root {
   const version = reader.u8();
   if (version !== ROOT_VERSION)
     throw new RangeError(`the root's format is version ${version}, not ${ROOT_VERSION}`);
+  const lineage: { guest: string; generation: number }[] = [];
+  for (let count = reader.u8(); count > 0; count -= 1) {
+    lineage.push({ guest: reader.name(), generation: reader.u32() });
+  }
   const spaces = new Map<string, RootSpace>();
   for (let count = reader.u8(); count > 0; count -= 1) {
     const name = reader.name();
     const pages = reader.u32();
     const segmentPages = reader.u32();
+    const runs = reader.u16();
+    const image =
+      runs === UNKNOWN_RUNS
+        ? undefined
+        : Array.from({ length: runs }, () => [reader.u32(), reader.u32()] as const);
     const segments = new Map<number, FrameLocator>();
     for (let left = reader.u32(); left > 0; left -= 1) segments.set(reader.u32(), reader.frame());
     if (segmentPages !== segmentPagesFor(pages))
       throw new RangeError(`space ${name} has segments of ${segmentPages} pages`);
-    spaces.set(name, { pages, segmentPages, segments });
+    spaces.set(name, { pages, segmentPages, image, segments });
   }
   const state = reader.list(() => reader.frame());
-  const dropped = reader.list(() => reader.packId());
+  const workingSet = reader.list(() => reader.frame());
+  const packs = reader.list(() => reader.frame());
   reader.end();
-  return { spaces, state, dropped };
-}
-
-class Writer {
-  private at = 0;
-  private readonly view: DataView;
-
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  u8(value: number): void {
-    this.view.setUint8(this.at, value);
-    this.at += 1;
-  }
-  u16(value: number): void {
-    this.view.setUint16(this.at, value, true);
-    this.at += 2;
-  }
-  u32(value: number): void {
-    this.view.setUint32(this.at, value, true);
-    this.at += 4;
-  }
-  name(name: Uint8Array): void {
-    this.u8(name.length);
-    this.bytes.set(name, this.at);
-    this.at += name.length;
-  }
-  packId(pack: PackId): void {
-    this.u32(pack.generation);
-    this.u32(pack.fencing);
-    this.u16(pack.number);
-  }
-  frame(at: FrameLocator): void {
-    this.packId(at.pack);
-    this.u16(at.frame);
-  }
-}
-
-/** Reads what `Writer` wrote; a DataView throws RangeError past the end. */
-class Reader {
-  private at = 0;
-  private readonly view: DataView;
-
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  u8(): number {
-    this.at += 1;
-    return this.view.getUint8(this.at - 1);
-  }
-  u16(): number {
-    this.at += 2;
-    return this.view.getUint16(this.at - 2, true);
-  }
-  u32(): number {
-    this.at += 4;
-    return this.view.getUint32(this.at - 4, true);
-  }
-  name(): string {
-    const length = this.u8();
-    this.at += length;
-    return new TextDecoder().decode(this.bytes.subarray(this.at - length, this.at));
-  }
-  packId(): PackId {
-    return { generation: this.u32(), fencing: this.u32(), number: this.u16() };
-  }
-  frame(): FrameLocator {
-    return { pack: this.packId(), frame: this.u16() };
-  }
-  list<T>(read: () => T): T[] {
-    const items: T[] = [];
-    for (let left = this.u32(); left > 0; left -= 1) items.push(read());
-    return items;
-  }
-  end(): void {
-    if (this.at !== this.bytes.length)
-      throw new RangeError(`${this.bytes.length - this.at} bytes are left over`);
-  }
+  return { lineage, spaces, state, workingSet, packs };
 }

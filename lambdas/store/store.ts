@@ -28,6 +28,16 @@ export interface Lease {
   readonly expires: number;
 }
 
+/** What a guest has used in one day. */
+export interface DaySpent {
+  /** Days since 1970-01-01, UTC. */
+  readonly day: number;
+  readonly slices: number;
+  /** Of workers' time. */
+  readonly seconds: number;
+  readonly dollars: number;
+}
+
 /** The state of one guest: a fixed-size item, whatever the guest's size. */
 export interface Head {
   readonly guest: string;
@@ -56,6 +66,8 @@ export interface Head {
   readonly slices: number;
   /** Instructions executed since generation 0, reboots included. */
   readonly instructions: number;
+  /** Of the day of the last slice; counts against the breaker's budget. */
+  readonly spent?: DaySpent;
   /** Idle with a timer: when it is due (milliseconds since the epoch), and how far off it was in guest time (ns, decimal). */
   readonly wakeAt?: number;
   readonly wakeAfter?: string;
@@ -79,7 +91,7 @@ export interface PackId extends Attempt {
   readonly number: number;
 }
 
-export type CodecName = 'zstd' | 'raw';
+export type CodecName = 'zstd' | 'deflate' | 'raw';
 
 export interface StoredPack {
   readonly codec: string;
@@ -90,6 +102,8 @@ export interface StoredPack {
 
 /** Where packs lie. Packs are written once and never changed. */
 export interface PackStore {
+  /** Stored bytes of a pack at most; default: what fits an item of the table. */
+  readonly packBytes?: number;
   put(guest: string, id: PackId, pack: StoredPack): Promise<void>;
   get(guest: string, id: PackId): Promise<StoredPack | undefined>;
   /** Deleting what is not there is no error. */
@@ -98,8 +112,37 @@ export interface PackStore {
   list(guest: string, generation: number): Promise<PackId[]>;
 }
 
-/** The record of one attempt at a generation: page index root, state, and what this generation no longer needs. */
-export interface GenerationRecord extends Attempt {
+/** What history and replay have to know of a generation: the head as it was committed, and what the guest was given. */
+export interface GenerationFacts {
+  /** When the slice ended (milliseconds since the epoch). */
+  readonly createdAt: number;
+  readonly head: Pick<
+    Head,
+    'status' | 'reason' | 'wakeAfter' | 'inboxCursor' | 'consoleOffset' | 'results' | 'instructions'
+  >;
+  /** The generation whose content this one took over, after a rollback. */
+  readonly copyOf?: Attempt;
+  /** For deterministic guests. */
+  readonly trace?: SliceTrace;
+}
+
+/** What reached a deterministic guest in a slice, and when: with it the slice can be run again. */
+export interface SliceTrace {
+  /** Instructions since power-on when the slice began, and when it ended. */
+  readonly from: number;
+  readonly to: number;
+  /** How often idle time was skipped within it. */
+  readonly skips: number;
+  /** Whether it ended because the guest was idle. */
+  readonly idle: boolean;
+  /** Idle time that was skipped before it (ns, decimal). */
+  readonly skipped?: string;
+  /** Inbox entries in order: sequence, instructions since power-on, skips of idle time before it. */
+  readonly given: readonly (readonly [sequence: number, instructions: number, skips: number])[];
+}
+
+/** The record of one attempt at a generation: page index root, and what history has to know. */
+export interface GenerationRecord extends Attempt, Partial<GenerationFacts> {
   /** The generation that it was made from. */
   readonly parent: Attempt;
   readonly codec: string;
@@ -169,8 +212,15 @@ export interface SliceMetrics {
     readonly zero: number;
     /** Of the dirty ones, equal to another of this slice. */
     readonly equal: number;
+    /** Stored again, to lie with others of the working set or to free old packs. */
+    readonly moved: number;
+    /** Put back into the guest: before it ran, and when it wanted them. */
     readonly restored: number;
+    /** How often the guest had to wait for some. */
+    readonly waits: number;
   };
+  /** Of the run: waiting for pages. */
+  readonly waitMs: number;
   readonly packs: number;
   readonly consoleBytes: number;
   readonly inboxEntries: number;
@@ -180,6 +230,27 @@ export interface SliceMetrics {
   readonly writeUnits: number;
   readonly bytesRead: number;
   readonly readUnits: number;
+  /** What the slice cost, by lambdas/economics/prices.ts. */
+  readonly dollars: number;
+  /** Requests to the packs' bucket, where there is one. */
+  readonly s3Puts?: number;
+  readonly s3Gets?: number;
+}
+
+/** What tells committed generations from others. */
+export type CommittedHead = Pick<Head, 'guest' | 'generation' | 'committedFencing'>;
+
+export interface GenerationRange {
+  readonly from?: number;
+  /** Generations wanted at most. */
+  readonly limit?: number;
+  readonly descending?: boolean;
+}
+
+/** A generation that another guest was forked from. */
+export interface Pin extends Attempt {
+  /** Id of the fork. */
+  readonly fork: string;
 }
 
 export interface CheckpointStore {
@@ -195,6 +266,16 @@ export interface CheckpointStore {
   writeGeneration(guest: string, record: GenerationRecord): Promise<void>;
   generation(guest: string, attempt: Attempt): Promise<GenerationRecord | undefined>;
   deleteGeneration(guest: string, attempt: Attempt): Promise<void>;
+  /** Records of the committed generations that are kept, one for each, in order. */
+  generations(head: CommittedHead, range?: GenerationRange): Promise<GenerationRecord[]>;
+
+  /** Keeps a generation of `guest` for as long as a fork needs it. */
+  pin(guest: string, pin: Pin): Promise<void>;
+  unpin(guest: string, fork: string): Promise<void>;
+  pins(guest: string): Promise<Pin[]>;
+  /** While set, generations up to this one may be on their way out, and are not to be forked. */
+  collecting(guest: string): Promise<number | undefined>;
+  setCollecting(guest: string, through: number | undefined): Promise<void>;
 
   /** Writes output that begins at `start`, invisible until the attempt's head is committed with a larger `consoleOffset`. */
   writeConsole(guest: string, attempt: Attempt, start: number, bytes: Uint8Array): Promise<void>;

@@ -7,6 +7,8 @@ import {
   checkGuestId,
   claimKey,
   generationKey,
+  collectingKey,
+  generationPartition,
   generationPrefix,
   headKey,
   inboxKey,
@@ -16,12 +18,17 @@ import {
   packKey,
   packPartition,
   parsePackName,
+  pinKey,
+  pinPartition,
 } from './keys';
 import { readResults, writeResults } from './result-log';
 import type {
   Attempt,
   CheckpointStore,
+  CommittedHead,
   ConsoleSlice,
+  GenerationFacts,
+  GenerationRange,
   GenerationRecord,
   GuestResult,
   Head,
@@ -29,6 +36,7 @@ import type {
   InboxEntry,
   PackId,
   PackStore,
+  Pin,
   ResultRecord,
   SliceMetrics,
   Status,
@@ -44,8 +52,12 @@ const NO_BYTES = new Uint8Array(0);
 export class TableStore implements CheckpointStore {
   readonly packs: PackStore;
 
-  constructor(readonly table: Table) {
-    this.packs = new TablePacks(table);
+  /** @param packs elsewhere than in the table */
+  constructor(
+    readonly table: Table,
+    packs?: PackStore,
+  ) {
+    this.packs = packs ?? new TablePacks(table);
   }
 
   get usage(): Usage {
@@ -68,34 +80,67 @@ export class TableStore implements CheckpointStore {
   }
 
   async writeGeneration(guest: string, record: GenerationRecord): Promise<void> {
-    const { parent, codec, sha256, root } = record;
-    await this.table.put({
-      ...generationKey(guest, record),
-      generation: record.generation,
-      fencing: record.fencing,
-      parentGeneration: parent.generation,
-      parentFencing: parent.fencing,
-      codec,
-      sha256,
-      root,
-    });
+    await this.table.put(generationItem(guest, record));
   }
 
   async generation(guest: string, attempt: Attempt): Promise<GenerationRecord | undefined> {
     const item = await this.table.get(generationKey(guest, attempt));
-    if (item === undefined) return undefined;
-    return {
-      generation: Number(item.generation),
-      fencing: Number(item.fencing),
-      parent: { generation: Number(item.parentGeneration), fencing: Number(item.parentFencing) },
-      codec: String(item.codec),
-      sha256: bytesOf(item.sha256),
-      root: bytesOf(item.root),
-    };
+    return item === undefined ? undefined : generationOf(item);
   }
 
   async deleteGeneration(guest: string, attempt: Attempt): Promise<void> {
     await this.table.delete(generationKey(guest, attempt));
+  }
+
+  /**
+   * Of several attempts at one generation the committed one has the highest fencing number: earlier leases have lower
+   * ones, and later leases begin at the generation that was committed.
+   */
+  async generations(
+    head: CommittedHead,
+    { from = 1, limit = Infinity, descending = false }: GenerationRange = {},
+  ): Promise<GenerationRecord[]> {
+    const records: GenerationRecord[] = [];
+    const end = generationPrefix(descending ? Math.min(from, head.generation) : head.generation) + AFTER;
+    const range = { ...(descending ? {} : { from: generationPrefix(from) }), to: end, descending };
+    for await (const item of this.table.query(generationPartition(checkGuestId(head.guest)), range)) {
+      const record = generationOf(item);
+      const known = records.at(-1);
+      if (known?.generation === record.generation) {
+        if (record.fencing > known.fencing) records[records.length - 1] = record;
+        continue;
+      }
+      if (records.length === limit) break;
+      if (record.generation < head.generation || record.fencing === head.committedFencing)
+        records.push(record);
+    }
+    return records;
+  }
+
+  async pin(guest: string, { fork, generation, fencing }: Pin): Promise<void> {
+    await this.table.put({ ...pinKey(checkGuestId(guest), checkGuestId(fork)), generation, fencing });
+  }
+
+  async unpin(guest: string, fork: string): Promise<void> {
+    await this.table.delete(pinKey(guest, fork));
+  }
+
+  async pins(guest: string): Promise<Pin[]> {
+    const pins: Pin[] = [];
+    for await (const { sk, generation, fencing } of this.table.query(pinPartition(guest))) {
+      pins.push({ fork: sk, generation: Number(generation), fencing: Number(fencing) });
+    }
+    return pins;
+  }
+
+  async collecting(guest: string): Promise<number | undefined> {
+    const item = await this.table.get(collectingKey(guest));
+    return item === undefined ? undefined : Number(item.through);
+  }
+
+  async setCollecting(guest: string, through: number | undefined): Promise<void> {
+    if (through === undefined) await this.table.delete(collectingKey(guest));
+    else await this.table.put({ ...collectingKey(guest), through });
   }
 
   writeConsole(guest: string, attempt: Attempt, start: number, bytes: Uint8Array): Promise<void> {
@@ -213,12 +258,44 @@ class TablePacks implements PackStore {
   }
 }
 
+/** What history knows is of no fixed shape: as text. */
+function generationItem(guest: string, record: GenerationRecord): Item {
+  const { generation, fencing, parent, codec, sha256, root, createdAt, head, copyOf, trace } = record;
+  const facts = { head, copyOf, trace };
+  return {
+    ...generationKey(guest, record),
+    generation,
+    fencing,
+    parentGeneration: parent.generation,
+    parentFencing: parent.fencing,
+    codec,
+    sha256,
+    root,
+    ...(createdAt === undefined ? {} : { createdAt, facts: JSON.stringify(facts) }),
+  };
+}
+
+function generationOf(item: Item): GenerationRecord {
+  const facts = (
+    item.facts === undefined ? {} : { ...JSON.parse(String(item.facts)), createdAt: Number(item.createdAt) }
+  ) as Partial<GenerationFacts>;
+  return {
+    generation: Number(item.generation),
+    fencing: Number(item.fencing),
+    parent: { generation: Number(item.parentGeneration), fencing: Number(item.parentFencing) },
+    codec: String(item.codec),
+    sha256: bytesOf(item.sha256),
+    root: bytesOf(item.root),
+    ...facts,
+  };
+}
+
 function bytesOf(value: Item[string] | undefined): Uint8Array {
   return value instanceof Uint8Array ? plain(value) : NO_BYTES;
 }
 
 function headItem(head: Head): Item {
-  const { lease, reason, committedBy, wakeAt, wakeAfter, ...always } = head;
+  const { lease, reason, committedBy, spent, wakeAt, wakeAfter, ...always } = head;
   const key: Key = headKey(checkGuestId(head.guest));
   return {
     ...key,
@@ -226,13 +303,21 @@ function headItem(head: Head): Item {
     ...(lease === undefined ? {} : { leaseOwner: lease.owner, leaseExpires: lease.expires }),
     ...(reason === undefined ? {} : { reason: reason.slice(0, REASON_LENGTH) }),
     ...(committedBy === undefined ? {} : { committedBy }),
+    ...(spent === undefined
+      ? {}
+      : {
+          spentDay: spent.day,
+          spentSlices: spent.slices,
+          spentSeconds: spent.seconds,
+          spentDollars: spent.dollars,
+        }),
     ...(wakeAt === undefined ? {} : { wakeAt }),
     ...(wakeAfter === undefined ? {} : { wakeAfter }),
   };
 }
 
 /** A reason may quote a guest: keep the head small. */
-const REASON_LENGTH = 2000;
+export const REASON_LENGTH = 2000;
 
 function headOf(item: Item): Head {
   const number = (name: string): number => Number(item[name] ?? 0);
@@ -254,6 +339,16 @@ function headOf(item: Item): Head {
     results: number('results'),
     slices: number('slices'),
     instructions: number('instructions'),
+    ...(item.spentDay === undefined
+      ? {}
+      : {
+          spent: {
+            day: number('spentDay'),
+            slices: number('spentSlices'),
+            seconds: number('spentSeconds'),
+            dollars: number('spentDollars'),
+          },
+        }),
     ...(item.wakeAt === undefined ? {} : { wakeAt: number('wakeAt') }),
     ...(item.wakeAfter === undefined ? {} : { wakeAfter: String(item.wakeAfter) }),
     createdAt: number('createdAt'),

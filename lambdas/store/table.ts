@@ -71,6 +71,8 @@ export class Usage {
   bytesRead = 0;
   /** 4 KB each, strongly consistent. */
   readUnits = 0;
+  /** Requests to S3, by price class: `put` for what writes or lists. */
+  readonly requests = { put: 0, get: 0 };
 
   wrote(bytes: number): void {
     this.itemsWritten += 1;

@@ -21,8 +21,20 @@ const isFile = (value: unknown): boolean =>
   /^[0-9a-f]{64}$/.test(value.sha256) &&
   isCount(value.size);
 
+const isAmount = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+/** Fields of the breaker's budget. */
+const BREAKER: Readonly<Record<string, (value: unknown) => boolean>> = {
+  maxSlices: isCount,
+  maxInstructions: isCount,
+  maxSlicesPerDay: isCount,
+  maxSecondsPerDay: isAmount,
+  maxDollarsPerDay: isAmount,
+};
+
 const isBreaker = (value: unknown): boolean =>
-  isRecord(value) && optional(isCount)(value.maxSlices) && optional(isCount)(value.maxInstructions);
+  isRecord(value) && Object.entries(BREAKER).every(([field, holds]) => optional(holds)(value[field]));
 
 const FILE_RULE = 'must be {key, name, sha256 (64 lower-case hexadecimal digits), size (bytes)}';
 
@@ -50,7 +62,11 @@ const COMMON: readonly Rule[] = [
   ],
   ['seed', optional(isCount), 'must be a whole number from 0 on'],
   ['sliceInstructions', optional(isPositive), 'must be a whole number from 1 on'],
-  ['breaker', optional(isBreaker), 'must be {maxSlices?, maxInstructions?}, whole numbers'],
+  [
+    'breaker',
+    optional(isBreaker),
+    `must be {${Object.keys(BREAKER).join('?, ')}?}, numbers from 0 on, slices and instructions whole`,
+  ],
 ];
 
 const LINUX: readonly Rule[] = [

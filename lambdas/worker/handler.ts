@@ -1,5 +1,4 @@
 /** The worker function: one message of the run queue, one token, at most one slice. */
-import { S3Client } from '@aws-sdk/client-s3';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -10,8 +9,10 @@ import { guestsOf, positive, required, type Environment } from '../surroundings/
 import { hostServices } from '../surroundings/host-services';
 import { sqsRunQueue } from '../queue/run-queue';
 import { parseToken } from '../queue/token';
+import { SHORTEST_HISTORY } from '../store/collect';
 import { dynamodbClient, dynamodbStore } from '../store/dynamodb';
 import { InputError } from '../store/errors';
+import { s3Client } from '../store/s3';
 import { FlushRate } from './flush-rate';
 import { Images, s3Assets } from './image';
 import { WarmPlace } from './restore';
@@ -52,14 +53,22 @@ async function settled(worker: Worker, messageId: string, body: string, timeout:
 function createWorker(environment: Environment, logStream: string): Worker {
   const dynamodb = dynamodbClient();
   const tableName = required(environment, 'TABLE_NAME');
-  // A local endpoint knows no bucket host names.
-  const s3 = new S3Client({ forcePathStyle: environment.AWS_ENDPOINT_URL_S3 !== undefined });
+  const s3 = s3Client(environment);
+  const { PACKS_BUCKET } = environment;
+  const packs = PACKS_BUCKET === undefined ? {} : { packs: { client: s3, bucket: PACKS_BUCKET } };
+  const generations = positive(environment, 'HISTORY_GENERATIONS') ?? SHORTEST_HISTORY.generations;
+  const ageMs = 1000 * (positive(environment, 'HISTORY_SECONDS') ?? 0);
   const leaseSeconds = positive(environment, 'LEASE_SECONDS');
   const sliceInstructions = positive(environment, 'SLICE_INSTRUCTIONS');
   return {
     name: logStream,
+    bill: {
+      functionName: environment.AWS_LAMBDA_FUNCTION_NAME ?? 'worker',
+      memoryMb: positive(environment, 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE') ?? 0,
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
+    },
     guests: guestsOf(environment),
-    openStore: (deadline) => dynamodbStore({ client: dynamodb, tableName, deadline }),
+    openStore: (deadline) => dynamodbStore({ client: dynamodb, tableName, deadline, ...packs }),
     queue: sqsRunQueue(required(environment, 'QUEUE_URL'), environment),
     images: new Images(
       s3Assets(s3, required(environment, 'ASSETS_BUCKET')),
@@ -72,6 +81,7 @@ function createWorker(environment: Environment, logStream: string): Worker {
     sleep: (milliseconds) => pause(milliseconds),
     newId: randomUUID,
     log: (record) => console.log(JSON.stringify(record)),
+    history: { generations, ageMs },
     sliceMs: 1000 * (positive(environment, 'SLICE_SECONDS') ?? DEFAULT_SLICE_SECONDS),
     ...(leaseSeconds === undefined ? {} : { leaseMs: leaseSeconds * 1000 }),
     ...(sliceInstructions === undefined ? {} : { sliceInstructions }),

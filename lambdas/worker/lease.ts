@@ -3,7 +3,7 @@
  * conditional update. A lease raises the fencing number; whatever its holder
  * does later holds only while that number stands.
  */
-import type { CheckpointStore, Head, Lease, Status } from '../store/store';
+import type { CheckpointStore, DaySpent, Head, Lease, Status } from '../store/store';
 
 export function isHeld(head: Head, now: number): boolean {
   return head.lease !== undefined && head.lease.expires > now;
@@ -35,6 +35,7 @@ export interface Progress {
   readonly consoleOffset: number;
   readonly results: number;
   readonly instructions: number;
+  readonly spent: DaySpent;
   readonly wakeAt?: number;
   readonly wakeAfter?: string;
 }

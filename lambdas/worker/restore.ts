@@ -1,8 +1,10 @@
 /** Brings a guest to its committed generation: from memory, from packs, or from its image alone. */
-import type { GuestFactory } from '../../engine/models/create';
+import { canWaitForFiles, type GuestFactory } from '../../engine/models/create';
 import type { Guest, GuestDefinition } from '../../engine/models/guest';
 import { emptyCheckpoint, type Checkpoint } from '../store/checkpoint';
-import { loadPages, openCheckpoint, succeeds } from '../store/opened-checkpoint';
+import { openCheckpoint } from '../store/opened-checkpoint';
+import { PackReader } from '../store/pack-reader';
+import { PageSource } from '../store/page-source';
 import type { Attempt, CheckpointStore, Head } from '../store/store';
 import type { Images } from './image';
 
@@ -11,6 +13,18 @@ export interface LiveGuest {
   readonly guest: Guest;
   readonly definition: string;
   readonly checkpoint: Checkpoint;
+  /** Whether it has the files of its image. */
+  readonly files: FilesOnce;
+}
+
+/** Gives a guest its files at most once, whoever asks. */
+export class FilesOnce {
+  private giving: Promise<void> | undefined;
+  constructor(private readonly give: () => Promise<void>) {}
+  provide(): Promise<void> {
+    this.giving ??= this.give();
+    return this.giving;
+  }
 }
 
 /**
@@ -40,8 +54,8 @@ export class WarmPlace {
 export interface Restored extends LiveGuest {
   /** `behind`: from an earlier generation in memory, with what others have changed since. */
   readonly from: 'image' | 'cold' | 'behind' | 'warm';
-  /** Pages put back. */
-  readonly pages: number;
+  /** Pages that are still to come. */
+  readonly source: PageSource;
 }
 
 /** Where a guest comes from, and what it is to become. */
@@ -52,47 +66,90 @@ export interface RestoreSources {
   readonly warm: WarmPlace;
 }
 
-/** @throws ImageError, CorruptPackError, StateError: the guest must not run. */
+/**
+ * Brings a guest to where it can run on. Its pages may be absent: `source` brings those that it wants.
+ * `whole`: all that is stored is fetched before.
+ * @throws ImageError, CorruptPackError, StateError: the guest must not run.
+ */
 export async function restore(
-  { store, images, createGuest, warm }: RestoreSources,
+  sources: RestoreSources,
+  head: Head,
+  definition: GuestDefinition,
+  whole = false,
+): Promise<Restored> {
+  const { store } = sources;
+  const live = sources.warm.take(head);
+  const at = { generation: head.generation, fencing: head.committedFencing };
+  if (live !== undefined && isAt(live, at)) {
+    const reader = new PackReader(store.packs, live.checkpoint);
+    return { ...live, from: 'warm', source: sourceOf(live, reader) };
+  }
+  if (head.generation === 0) return fromImage(sources, head, definition);
+
+  // The guest is made while its checkpoint is on its way.
+  const opening = openCheckpoint(store, head.guest, at);
+  opening.catch(() => undefined); // thrown where it is awaited
+  const early =
+    live === undefined && canWaitForFiles(definition) ? shell(sources, head, definition) : undefined;
+  const { checkpoint, reader, state } = await opening;
+  if (live !== undefined && state !== undefined) {
+    const behind = { ...live, checkpoint };
+    const source = sourceOf(behind, reader);
+    if (await source.catchUp(live.checkpoint)) {
+      await source.prefetch();
+      return settle({ ...behind, from: 'behind', source }, state);
+    }
+  }
+  const fresh =
+    state !== undefined && canWaitForFiles(definition)
+      ? (early ?? shell(sources, head, definition))
+      : await complete(sources, head, definition);
+  const restored = { ...fresh, checkpoint };
+  const source = sourceOf(restored, reader);
+  source.omitAll();
+  await source.prefetch();
+  if (whole) await source.all();
+  return settle({ ...restored, from: 'cold', source }, state);
+}
+
+function settle(restored: Restored, state: Uint8Array | undefined): Restored {
+  if (state === undefined) return restored;
+  restored.guest.restore(state);
+  // What making the guest has put into its pages is part of the checkpoint already.
+  for (const space of restored.guest.spaces) space.clean();
+  return restored;
+}
+
+async function fromImage(
+  sources: RestoreSources,
   head: Head,
   definition: GuestDefinition,
 ): Promise<Restored> {
-  const live = warm.take(head);
-  const at = { generation: head.generation, fencing: head.committedFencing };
-  if (live !== undefined && isAt(live, at)) return { ...live, from: 'warm', pages: 0 };
+  const live = await complete(sources, head, definition);
+  const reader = new PackReader(sources.store.packs, live.checkpoint);
+  return { ...live, from: 'image', source: sourceOf(live, reader) };
+}
 
-  const fresh = async (): Promise<Guest> => createGuest(definition, await images.files(definition));
-  // Nothing is held: the guest is made while its checkpoint is opened and its packs come in.
-  const early = live === undefined ? fresh() : undefined;
-  early?.catch(() => undefined); // thrown where it is awaited
-  if (head.generation === 0) {
-    const checkpoint = emptyCheckpoint(head.guest);
-    return {
-      guest: await (early ?? fresh()),
-      definition: head.definition,
-      checkpoint,
-      from: 'image',
-      pages: 0,
-    };
-  }
+/** A guest with its files. */
+async function complete(
+  { images, createGuest }: RestoreSources,
+  head: Head,
+  definition: GuestDefinition,
+): Promise<LiveGuest> {
+  const guest = createGuest(definition, await images.files(definition));
+  const files = new FilesOnce(() => Promise.resolve());
+  return { guest, definition: head.definition, checkpoint: emptyCheckpoint(head.guest), files };
+}
 
-  const opened = await openCheckpoint(store, head.guest, at);
-  const behind = live !== undefined && succeeds(opened, live.checkpoint) ? live : undefined;
-  const making = behind === undefined ? (early ?? fresh()) : Promise.resolve(behind.guest);
-  const loading = loadPages(
-    opened,
-    making.then(({ spaces }) => spaces),
-    behind?.checkpoint,
-  );
-  const [guest, pages] = await Promise.all([making, loading]);
-  if (opened.state !== undefined) {
-    guest.restore(opened.state);
-    // What building the guest has put into its pages is part of the checkpoint already.
-    for (const space of guest.spaces) space.clean();
-  }
-  const from = behind === undefined ? 'cold' : 'behind';
-  return { guest, definition: head.definition, checkpoint: opened.checkpoint, from, pages };
+/** A guest without its files, which it gets when it touches what only they have. */
+function shell({ images, createGuest }: RestoreSources, head: Head, definition: GuestDefinition): LiveGuest {
+  const guest = createGuest(definition, undefined);
+  const files = new FilesOnce(async () => guest.provideFiles?.(await images.files(definition)));
+  return { guest, definition: head.definition, checkpoint: emptyCheckpoint(head.guest), files };
+}
+
+function sourceOf({ guest, checkpoint, files }: LiveGuest, reader: PackReader): PageSource {
+  return new PageSource({ checkpoint, reader, spaces: guest.spaces, provideFiles: () => files.provide() });
 }
 
 const isAt = ({ checkpoint }: LiveGuest, { generation, fencing }: Attempt): boolean =>

@@ -1,6 +1,6 @@
 /** Runs a guest until its slice is over: bursts of guest code, and between them the inbox and short waits. */
-import { ImageError, type Exit, type Guest } from '../../engine/models/guest';
-import type { GuestResult, InboxEntry } from '../store/store';
+import { ImageError, type Exit, type Guest, type WantedPage } from '../../engine/models/guest';
+import type { GuestResult, InboxEntry, SliceTrace } from '../store/store';
 
 export interface RunLimits {
   /** The slice's length in ms, idle time included. */
@@ -19,11 +19,16 @@ export interface RunSurroundings {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Entries after `cursor`, a bounded number. */
   readonly inbox: (cursor: number) => Promise<InboxEntry[]>;
+  /** Brings pages that the guest waits for. */
+  readonly bring: (wanted: readonly WantedPage[]) => Promise<void>;
   readonly deterministic: boolean;
 }
 
+/** Why a slice is over. A guest that waits for pages gets them first. */
+export type SliceExit = Exclude<Exit, { reason: 'page wanted' }>;
+
 export interface RunResult {
-  readonly exit: Exit;
+  readonly exit: SliceExit;
   readonly output: Uint8Array;
   readonly results: readonly GuestResult[];
   readonly inboxCursor: number;
@@ -31,6 +36,10 @@ export interface RunResult {
   readonly inboxEntries: number;
   /** Waited or skipped while the guest was idle, in ms. */
   readonly idleMs: number;
+  /** Waited for pages, in ms. */
+  readonly waitMs: number;
+  /** What the guest was given, and when. */
+  readonly trace: SliceTrace;
 }
 
 /** Guest code runs this long at a stretch; then the inbox and the time to flush are looked at. */
@@ -52,6 +61,8 @@ const INBOX_INTERVAL_MS = 500;
 const OUTPUT_BYTES = 4 * 1024 * 1024;
 /** Bytes given at once: the guest's own queues take them from there. */
 const GIVEN_BYTES = 64 * 1024;
+/** Entries of one slice at most: their list is part of the generation's record. */
+const GIVEN_ENTRIES = 1000;
 /** What a result costs besides its bytes, so that empty ones end a slice too. */
 const RESULT_OVERHEAD = 64;
 /** Kept in hand for the last requests, besides the time for the pages. */
@@ -73,6 +84,8 @@ export async function run(
     inboxCursor: session.cursor,
     inboxEntries: session.entries,
     idleMs: session.idleMs,
+    waitMs: session.waitMs,
+    trace: session.trace(exit),
   };
 }
 
@@ -81,8 +94,11 @@ class Session {
   entries = 0;
   readonly results: GuestResult[] = [];
   idleMs = 0;
+  waitMs = 0;
+  readonly given: (readonly [sequence: number, instructions: number, skips: number])[] = [];
+  readonly startInstructions: number;
+  private skips = 0;
   private readonly started: number;
-  private readonly startInstructions: number;
   private readonly parts: Uint8Array[] = [];
   private outputBytes = 0;
   private outputSince = Infinity;
@@ -102,19 +118,24 @@ class Session {
     this.startInstructions = guest.instructions;
   }
 
-  async run(): Promise<Exit> {
+  async run(): Promise<SliceExit> {
     for (let first = true; ; first = false) {
       await this.deliver();
-      const exit = this.burst(first);
+      const exit = await this.settledBurst(first);
       this.collectOutput();
       this.collectResults();
       if (exit.reason === 'halted' || exit.reason === 'fault') return exit;
-      if (this.instructionsLeft() <= 0) return exit;
+      if (this.instructionsLeft() <= 0 || this.given.length >= GIVEN_ENTRIES) return exit;
       if (this.outputBytes >= OUTPUT_BYTES || this.surroundings.now() >= this.end()) return exit;
       if (exit.reason === 'budget' && this.resultsAreDue()) return exit;
       if (exit.reason === 'idle' && !(await this.deliver()) && !(await this.wait(exit.wakeAfter)))
         return exit;
     }
+  }
+
+  trace(exit: SliceExit): SliceTrace {
+    const { startInstructions: from, skips, given } = this;
+    return { from, to: this.guest.instructions, skips, idle: exit.reason === 'idle', given };
   }
 
   output(): Uint8Array {
@@ -130,6 +151,17 @@ class Session {
     const pages = this.dirtyPages + this.dirtyGrowth;
     const flushMs = COMMIT_MS + (pages * PAGE_BYTES + this.outputBytes) / this.limits.flushRate;
     return Math.min(this.started + this.limits.sliceMs, this.limits.deadline - flushMs);
+  }
+
+  /** A burst, with all pages that it wants: a guest is never saved while it waits for one. */
+  private async settledBurst(first: boolean): Promise<SliceExit> {
+    const { now, bring } = this.surroundings;
+    for (let exit = this.burst(first); ; exit = this.burst(false)) {
+      if (exit.reason !== 'page wanted') return exit;
+      const start = now();
+      await bring(exit.wanted);
+      this.waitMs += now() - start;
+    }
   }
 
   private burst(first: boolean): Exit {
@@ -185,6 +217,7 @@ class Session {
       // Entries of a kind that this version does not know are passed over.
       if (entry.type === 'text') this.guest.type(entry.data);
       else if (entry.type === 'event') this.give(entry);
+      this.given.push([entry.sequence, this.guest.instructions, this.skips]);
       this.cursor = entry.sequence;
       this.entries += 1;
     }
@@ -216,6 +249,7 @@ class Session {
       now() + milliseconds - this.outputSince < OUTPUT_PATIENCE_MS;
     if (!short) return false;
     this.idleMs += milliseconds;
+    this.skips += 1;
     if (deterministic) this.guest.skipIdle(wakeAfter);
     else await this.sleepOrEvent(milliseconds, sleep);
     return true;

@@ -4,31 +4,37 @@
  * can be done again: a crash anywhere leaves a token to come back.
  */
 import type { GuestFactory } from '../../engine/models/create';
-import {
-  ImageError,
-  type Exit,
-  type ExitCounts,
-  type Guest,
-  type GuestDefinition,
-} from '../../engine/models/guest';
+import { ImageError, type ExitCounts, type Guest, type GuestDefinition } from '../../engine/models/guest';
 import { StateError } from '../../engine/snapshot/errors';
 import type { RunQueue } from '../queue/run-queue';
-import { flush, type Changes, type FlushResult } from '../store/checkpoint';
-import { collect } from '../store/collect';
+import { PageWanted } from '../../engine/memory/page-space';
+import { collect, SHORTEST_HISTORY, type History, type PackNeeds } from '../store/collect';
 import { CorruptPackError } from '../store/errors';
-import type { CheckpointStore, Head, SliceMetrics } from '../store/store';
-import { instructionsLeft, tripped } from './breaker';
+import { flush, type Changes, type FlushResult } from '../store/flush';
+import { newestWhole } from '../store/history';
+import { REASON_LENGTH } from '../store/table-store';
+import type { CheckpointStore, GenerationFacts, Head, SliceMetrics } from '../store/store';
+import { sliceDollars } from '../economics/slice-cost';
+import type { Architecture } from '../economics/prices';
+import { instructionsLeft, spentWith, tripped } from './breaker';
 import { decide, ownToken, type Decision, type Delivery } from './decide';
+import { embedded } from './embedded-metrics';
 import type { FlushRate } from './flush-rate';
 import type { Images } from './image';
 import { acquire, commit, conclude, release, type Progress } from './lease';
 import { restore, type Restored, type WarmPlace } from './restore';
-import { run, type RunResult } from './run';
+import { run, type RunLimits, type RunResult, type SliceExit } from './run';
 
 /** What a worker is made of. */
 export interface Worker {
   /** Names the process in metrics. */
   readonly name: string;
+  /** The worker function, as its bill counts it. */
+  readonly bill: {
+    readonly functionName: string;
+    readonly memoryMb: number;
+    readonly architecture: Architecture;
+  };
   /** Definition key of every guest of this host. */
   readonly guests: ReadonlyMap<string, string>;
   /** A store whose requests are repeated until `deadline` (ms since the epoch) at most. */
@@ -48,6 +54,8 @@ export interface Worker {
   readonly leaseMs?: number;
   /** Instructions of a slice at most. */
   readonly sliceInstructions?: number;
+  /** Default: the shortest. */
+  readonly history?: History;
 }
 
 export type Outcome =
@@ -63,6 +71,8 @@ export type Outcome =
 const MARGIN_MS = 500;
 /** How long a lease outlives the function that holds it. */
 const LEASE_MARGIN_MS = 2000;
+/** Generations that are collected together, since each collection costs some requests. */
+const COLLECT_BATCH = 4;
 /** Time for deletions after a commit, before the next token is sent. */
 const COLLECT_MS = 1000;
 const INBOX_ENTRIES = 50;
@@ -103,9 +113,10 @@ export async function processToken(worker: Worker, delivery: Delivery, timeout: 
 /** The head of a guest of this host; the first token makes it. */
 async function findHead(worker: Worker, store: CheckpointStore, guest: string): Promise<Head | undefined> {
   const definition = worker.guests.get(guest);
-  if (definition === undefined) return undefined;
-  const now = worker.now();
-  return (await store.head(guest)) ?? store.createHead(firstHead(guest, definition, now));
+  const head = await store.head(guest);
+  // Forks and imported guests have a head, and no declaration.
+  if (head !== undefined || definition === undefined) return head;
+  return store.createHead(firstHead(guest, definition, worker.now()));
 }
 
 export function firstHead(guest: string, definition: string, now: number): Head {
@@ -161,55 +172,41 @@ async function runSlice(
   terms: SliceTerms,
 ): Promise<Outcome> {
   const startedAt = worker.now();
-  const prepared = await prepare(worker, store, held);
+  const prepared = await prepare(worker, store, held, terms);
   if ('stopped' in prepared) {
     const { stopped, status } = prepared;
     if (!(await conclude(store, held, status, stopped, worker.now()))) return lost();
-    worker.log({
+    report(worker, {
       message: 'stopped',
       guest: held.guest,
       generation: held.generation,
       status,
       reason: stopped,
+      [status]: 1,
     });
     return { kind: 'stopped', reason: stopped };
   }
-  const { definition, restored } = prepared;
+  const { restored, result, restoredAt, before, skipped } = prepared;
   const { guest } = restored;
-  const restoredAt = worker.now();
-  const before = { instructions: guest.instructions, exits: { ...guest.exits } };
-
-  const deterministic = definition.clock === 'deterministic';
-  if (deterministic && terms.timerDue) guest.skipIdle(BigInt(held.wakeAfter ?? '0'));
-  const limits = {
-    sliceMs: worker.sliceMs,
-    instructions: Math.min(
-      worker.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
-      definition.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
-      instructionsLeft(definition.breaker, held),
-    ),
-    deadline: Math.min(terms.deadline, held.lease?.expires ?? Infinity),
-    flushRate: worker.flushRate.bytesPerMs,
-  };
-  const result = await run(guest, held.inboxCursor, limits, {
-    now: worker.now,
-    sleep: worker.sleep,
-    inbox: (cursor) => store.readInbox(held.guest, cursor, INBOX_ENTRIES),
-    deterministic,
-  });
   const ranAt = worker.now();
 
   const attempt = { generation: held.generation + 1, fencing: held.fencing };
+  const instructions = guest.instructions - before.instructions;
+  const progress = progressOf(held, result, terms.messageId, instructions, ranAt);
+  const facts = factsOf(progress, result, skipped, ranAt);
   const [flushed] = await Promise.all([
-    flush(store, restored.checkpoint, attempt, changesOf(guest, result.exit)),
+    flush(store, restored.checkpoint, attempt, changesOf(guest, result.exit), {
+      reader: restored.source.reader,
+      facts,
+    }),
     store.writeConsole(held.guest, attempt, held.consoleOffset, result.output),
     store.writeResults(held.guest, attempt, held.results, result.results),
   ]);
   const flushedAt = worker.now();
   worker.flushRate.measured(flushed.stats.dirty, flushedAt - ranAt);
 
-  const instructions = guest.instructions - before.instructions;
-  const progress = progressOf(held, result, terms.messageId, instructions, flushedAt);
+  const milliseconds = flushedAt - startedAt;
+  const dollars = sliceDollars({ milliseconds, ...worker.bill, ...usageOf(store) });
   const metrics: SliceMetrics = {
     guest: held.guest,
     ...attempt,
@@ -229,21 +226,36 @@ async function runSlice(
       dirty: flushed.stats.dirty,
       zero: flushed.stats.zero,
       equal: flushed.stats.equal,
-      restored: restored.pages,
+      moved: flushed.stats.moved,
+      restored: restored.source.pages,
+      waits: restored.source.waits,
     },
+    waitMs: result.waitMs,
     packs: flushed.stats.packs,
     consoleBytes: result.output.length,
     inboxEntries: result.inboxEntries,
     results: result.results.length,
     ...usageOf(store),
+    dollars,
   };
   await store.writeMetrics(metrics);
 
-  const committed = await commit(store, held, progress, worker.now());
+  const committed = await commit(
+    store,
+    held,
+    { ...progress, spent: spentWith(held, milliseconds, dollars, flushedAt) },
+    worker.now(),
+  );
   if (committed === undefined) return lost();
   keepWarm(worker, restored, flushed, result.exit);
-  worker.log({ message: 'slice', ...metrics });
-  return finish(worker, store, committed, terms);
+  const commitMs = worker.now() - flushedAt;
+  report(worker, { message: 'slice', ...metrics, commitMs });
+  return finish(worker, store, committed, terms, [restored.checkpoint, flushed.checkpoint]);
+}
+
+/** A record with metrics in it. */
+function report(worker: Worker, record: Readonly<Record<string, unknown>>): void {
+  worker.log(embedded(record, worker.bill.functionName, worker.now()));
 }
 
 /** Another worker has taken the lease meanwhile: what this one did is invisible and stays so. */
@@ -252,29 +264,114 @@ function lost(): Outcome {
 }
 
 type Prepared =
-  | { readonly definition: GuestDefinition; readonly restored: Restored }
+  | {
+      readonly restored: Restored;
+      readonly result: RunResult;
+      readonly restoredAt: number;
+      readonly before: { readonly instructions: number; readonly exits: ExitCounts };
+      readonly skipped: bigint | undefined;
+    }
   | { readonly stopped: string; readonly status: 'failed' | 'suspended' };
 
-/** Definition, breaker and guest; or why there is no running it. */
-async function prepare(worker: Worker, store: CheckpointStore, held: Head): Promise<Prepared> {
+/** Restores and runs the guest; or says why there is no running it. */
+async function prepare(
+  worker: Worker,
+  store: CheckpointStore,
+  held: Head,
+  terms: SliceTerms,
+): Promise<Prepared> {
   try {
     const definition = await worker.images.definition(held.definition);
-    const reason = tripped(definition.breaker, held);
+    const reason = tripped(definition.breaker, held, worker.now());
     if (reason !== undefined) return { stopped: reason, status: 'suspended' };
-    const restored = await restore({ ...worker, store }, held, definition);
-    return { definition, restored };
+    try {
+      return await restoreAndRun(worker, store, held, terms, definition, false);
+    } catch (error) {
+      if (!(error instanceof PageWanted)) throw error;
+      // Somebody touched an absent page who cannot wait. The guest is thrown away and begins the slice again.
+      worker.log({ message: 'restored whole', guest: held.guest, reason: error.message });
+      return await restoreAndRun(worker, store, held, terms, definition, true);
+    }
   } catch (error) {
     const hopeless =
       error instanceof ImageError || error instanceof CorruptPackError || error instanceof StateError;
     if (!hopeless) throw error;
-    return { stopped: error.message, status: 'failed' };
+    return { stopped: await withRemedy(store, held, error), status: 'failed' };
   }
 }
 
-const isReset = (exit: Exit): boolean => exit.reason === 'halted' && exit.how === 'reset';
+async function restoreAndRun(
+  worker: Worker,
+  store: CheckpointStore,
+  held: Head,
+  terms: SliceTerms,
+  definition: GuestDefinition,
+  whole: boolean,
+): Promise<Prepared> {
+  const restored = await restore({ ...worker, store }, held, definition, whole);
+  const { guest } = restored;
+  const restoredAt = worker.now();
+  const before = { instructions: guest.instructions, exits: { ...guest.exits } };
+  const deterministic = definition.clock === 'deterministic';
+  const skipped = deterministic && terms.timerDue ? BigInt(held.wakeAfter ?? '0') : undefined;
+  if (skipped !== undefined) guest.skipIdle(skipped);
+  const result = await run(guest, held.inboxCursor, limitsOf(worker, held, terms, definition), {
+    now: worker.now,
+    sleep: worker.sleep,
+    inbox: (cursor) => store.readInbox(held.guest, cursor, INBOX_ENTRIES),
+    bring: (wanted) => restored.source.bring(wanted),
+    deterministic,
+  });
+  return { restored, result, restoredAt, before, skipped };
+}
+
+function limitsOf(worker: Worker, held: Head, terms: SliceTerms, definition: GuestDefinition): RunLimits {
+  return {
+    sliceMs: worker.sliceMs,
+    instructions: Math.min(
+      worker.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
+      definition.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
+      instructionsLeft(definition.breaker, held),
+    ),
+    deadline: Math.min(terms.deadline, held.lease?.expires ?? Infinity),
+    flushRate: worker.flushRate.bytesPerMs,
+  };
+}
+
+/** What is wrong, and for damaged state the newest earlier generation that is whole. */
+async function withRemedy(store: CheckpointStore, held: Head, error: Error): Promise<string> {
+  if (!(error instanceof CorruptPackError)) return error.message;
+  const whole = await newestWhole(store, held).catch(() => undefined);
+  if (whole === undefined) return `${error.message} No earlier generation that is kept is whole.`;
+  return `${error.message} Generation ${whole} is whole: hv rollback ${held.guest} --to ${whole}`;
+}
+
+/** What history has to know of the generation that the slice makes. */
+function factsOf(
+  { status, reason, wakeAfter, inboxCursor, consoleOffset, results, instructions }: Omit<Progress, 'spent'>,
+  { trace }: RunResult,
+  skipped: bigint | undefined,
+  now: number,
+): GenerationFacts {
+  return {
+    createdAt: now,
+    head: {
+      status,
+      ...(reason === undefined ? {} : { reason: reason.slice(0, REASON_LENGTH) }),
+      ...(wakeAfter === undefined ? {} : { wakeAfter }),
+      inboxCursor,
+      consoleOffset,
+      results,
+      instructions,
+    },
+    trace: { ...trace, ...(skipped === undefined ? {} : { skipped: String(skipped) }) },
+  };
+}
+
+const isReset = (exit: SliceExit): boolean => exit.reason === 'halted' && exit.how === 'reset';
 
 /** After a reset the guest starts from its image again: of its state only the disks remain. */
-function changesOf(guest: Guest, exit: Exit): Changes {
+function changesOf(guest: Guest, exit: SliceExit): Changes {
   if (!isReset(exit)) return { spaces: guest.spaces, state: guest.save() };
   return { spaces: guest.spaces.filter((space) => space.name.startsWith('disk')), state: undefined };
 }
@@ -285,7 +382,7 @@ function progressOf(
   messageId: string,
   instructions: number,
   now: number,
-): Progress {
+): Omit<Progress, 'spent'> {
   return {
     committedBy: messageId,
     ...statusAfter(result.exit, now),
@@ -296,7 +393,10 @@ function progressOf(
   };
 }
 
-function statusAfter(exit: Exit, now: number): Pick<Progress, 'status' | 'reason' | 'wakeAt' | 'wakeAfter'> {
+function statusAfter(
+  exit: SliceExit,
+  now: number,
+): Pick<Progress, 'status' | 'reason' | 'wakeAt' | 'wakeAfter'> {
   switch (exit.reason) {
     case 'budget':
       return { status: 'runnable' };
@@ -316,11 +416,11 @@ function statusAfter(exit: Exit, now: number): Pick<Progress, 'status' | 'reason
   }
 }
 
-function keepWarm(worker: Worker, restored: Restored, flushed: FlushResult, exit: Exit): void {
+function keepWarm(worker: Worker, restored: Restored, flushed: FlushResult, exit: SliceExit): void {
   if (isReset(exit)) return;
   for (const space of restored.guest.spaces) space.clean();
-  const { guest, definition } = restored;
-  worker.warm.keep({ guest, definition, checkpoint: flushed.checkpoint });
+  const { guest, definition, files } = restored;
+  worker.warm.keep({ guest, definition, files, checkpoint: flushed.checkpoint });
 }
 
 /** After the commit: deletes what the history no longer holds, then sends the token that the new head calls for. */
@@ -329,9 +429,17 @@ async function finish(
   store: CheckpointStore,
   head: Head,
   terms: SliceTerms,
+  known: readonly PackNeeds[],
 ): Promise<Outcome> {
   const stop = Math.min(terms.deadline - MARGIN_MS, worker.now() + COLLECT_MS);
-  await collect(store, head, undefined, () => worker.now() >= stop).catch((error: unknown) => {
+  const options = {
+    history: worker.history ?? SHORTEST_HISTORY,
+    now: worker.now(),
+    batch: COLLECT_BATCH,
+    known,
+    expired: () => worker.now() >= stop,
+  };
+  await collect(store, head, options).catch((error: unknown) => {
     // What is left is found again after the next slice; the guest need not wait for it.
     worker.log({ message: 'collection interrupted', guest: head.guest, error: String(error) });
   });
@@ -352,7 +460,8 @@ function difference(before: ExitCounts, after: ExitCounts): ExitCounts {
 
 function usageOf(
   store: CheckpointStore,
-): Pick<SliceMetrics, 'bytesWritten' | 'writeUnits' | 'bytesRead' | 'readUnits'> {
-  const { bytesWritten, writeUnits, bytesRead, readUnits } = store.usage;
-  return { bytesWritten, writeUnits, bytesRead, readUnits };
+): Pick<SliceMetrics, 'bytesWritten' | 'writeUnits' | 'bytesRead' | 'readUnits' | 's3Puts' | 's3Gets'> {
+  const { bytesWritten, writeUnits, bytesRead, readUnits, requests } = store.usage;
+  const units = { bytesWritten, writeUnits, bytesRead, readUnits };
+  return requests.put + requests.get === 0 ? units : { ...units, s3Puts: requests.put, s3Gets: requests.get };
 }

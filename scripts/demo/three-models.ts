@@ -4,6 +4,7 @@
  * Each step waits for what was committed, never for time.
  */
 import { LocalCloud } from '../../cli/local';
+import { neededPacks } from '../../lambdas/store/checkpoint';
 import { openCheckpoint } from '../../lambdas/store/opened-checkpoint';
 import type { CheckpointStore, ResultRecord, SliceMetrics } from '../../lambdas/store/store';
 import { DemoError } from './errors';
@@ -184,7 +185,7 @@ class Candidate {
       try {
         const { checkpoint } = await openCheckpoint(this.store, this.guest, at);
         let bytes = 0;
-        for (const id of checkpoint.live.values()) {
+        for (const id of neededPacks(checkpoint).values()) {
           const pack = await this.store.packs.get(this.guest, id);
           if (pack === undefined) throw new DemoError('the checkpoint is gone');
           bytes += pack.body.length;

@@ -6,6 +6,7 @@ import { formatReport } from '../../cli/port';
 import { main } from '../../cli/program';
 import { syntheticKernel } from '../models/paravirt/synthetic-kernel';
 import { FakeHost } from './fake-host';
+import { noState } from './no-state';
 
 const directory = mkdtempSync(join(tmpdir(), 'hv-port-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -22,7 +23,11 @@ async function hv(...args: string[]) {
     throw new Error('nothing is to be run');
   };
   const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => 0 };
-  await main(args, { createGuest, host, clock, exit: (code) => (status ??= code) }, '1.2.3');
+  await main(
+    args,
+    { createGuest, openState: noState, host, clock, exit: (code) => (status ??= code) },
+    '1.2.3',
+  );
   return { status, out: host.out, err: host.err };
 }
 

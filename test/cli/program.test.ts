@@ -11,6 +11,7 @@ import { main } from '../../cli/program';
 import { writeTar } from '../../lib/archive/tar';
 import { FakeGuest, powerOff, type Script } from './fake-guest';
 import { FakeHost } from './fake-host';
+import { noState } from './no-state';
 
 type Trace = (line: string) => void;
 
@@ -40,12 +41,16 @@ async function hv(args: string[], script: Script = () => powerOff, isTTY = false
   const host = new FakeHost({ isTTY });
   let status: number | undefined;
   let created: { definition: MachineDefinition; files: GuestFiles; trace?: Trace | undefined } | undefined;
-  const createGuest = (definition: GuestDefinition, files: GuestFiles, trace?: Trace) => {
+  const createGuest = (definition: GuestDefinition, files: GuestFiles = {}, trace?: Trace) => {
     created = { definition: definition as MachineDefinition, files, trace };
     return new FakeGuest(script);
   };
   const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => performance.now() };
-  await main(args, { createGuest, host, clock, exit: (code) => (status = code) }, '1.2.3');
+  await main(
+    args,
+    { createGuest, openState: noState, host, clock, exit: (code) => (status = code) },
+    '1.2.3',
+  );
   await new Promise((resolve) => setImmediate(resolve));
   return { status, created, host, out: host.out, err: host.err };
 }
@@ -118,7 +123,7 @@ describe('hv', () => {
       throw new ImageError('kernel vmlinuz is no RISC-V Image;\n give another');
     };
     const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => 0 };
-    const context = { createGuest, host, clock, exit: (code: number) => (status = code) };
+    const context = { createGuest, openState: noState, host, clock, exit: (code: number) => (status = code) };
     await main(['run', '--kernel', kernel, '--firmware', firmware], context, '1.2.3');
     await new Promise((resolve) => setImmediate(resolve));
     expect(host.err).toBe('hv: kernel vmlinuz is no RISC-V Image; give another\n');

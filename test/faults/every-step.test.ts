@@ -4,42 +4,12 @@
  * and all end as the one that nobody disturbed.
  */
 import type { ServiceRequest, Watch } from '../../cli/local';
-import type { MachineDefinition } from '../../engine/models/guest';
-import { addi, assemble, branch, li, reg, store as storeTo } from '../guests/assembly';
-import { describeFile } from '../guests/raw-guest';
 import { describeWith } from '../requirement';
+import { letters as definition, lettersFirmware as firmware } from './letters';
 import { startHost, workerBundle, type FaultyHost } from './host';
 import { committed, undisturbed } from './outcome';
 
 const full = process.env['TEST_FULL'] === '1';
-
-/** Prints 30 letters, 2,000 instructions apart, and powers off through the test finisher. */
-function letters(): Uint8Array {
-  const { t0, t1, t2, a0, zero } = reg;
-  const work = [...li(t2, 1000), addi(t2, t2, -1), branch(1, t2, zero, -4)];
-  const step = [...work, storeTo(0, a0, t0), addi(a0, a0, 1), addi(t1, t1, -1)];
-  return assemble([
-    ...li(t0, 0x1000_0000),
-    ...li(t1, 30),
-    ...li(a0, 97),
-    ...step,
-    branch(1, t1, zero, -4 * step.length),
-    ...li(t0, 0x10_0000),
-    ...li(t1, 0x5555),
-    storeTo(2, t1, t0),
-    branch(0, zero, zero, 0),
-  ]);
-}
-
-const firmware = letters();
-const definition: MachineDefinition = {
-  version: 1,
-  model: 'machine',
-  memory: 4 * 2 ** 20,
-  clock: 'deterministic',
-  sliceInstructions: 20_000,
-  firmware: describeFile('letters.bin', firmware),
-};
 
 interface Moment {
   /** Which of the guest's requests, from 1. */

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { guestFactory } from '../../engine/models/create';
 import type { Guest, GuestDefinition, GuestFiles } from '../../engine/models/guest';
-import { loadPages, openCheckpoint } from '../../lambdas/store/opened-checkpoint';
+import { openCheckpoint } from '../../lambdas/store/opened-checkpoint';
+import { PageSource } from '../../lambdas/store/page-source';
 import type { CheckpointStore, Head } from '../../lambdas/store/store';
 import { noHost } from '../guests/raw-guest';
 
@@ -35,10 +36,11 @@ export async function committed(
   files: GuestFiles,
 ): Promise<GuestOutcome> {
   const at = { generation: head.generation, fencing: head.committedFencing };
-  const opened = await openCheckpoint(store, head.guest, at);
+  const { state, ...opened } = await openCheckpoint(store, head.guest, at);
   const guest = guestFactory(noHost)(definition, files);
-  await loadPages(opened, guest.spaces);
-  if (opened.state !== undefined) guest.restore(opened.state);
+  const { spaces } = guest;
+  await new PageSource({ ...opened, spaces, provideFiles: async () => undefined }).all(true);
+  if (state !== undefined) guest.restore(state);
   return outcomeOf(guest, (await store.readConsole(head.guest, 0)).bytes);
 }
 

@@ -11,6 +11,7 @@ import type {
   ImageFile,
   MachineDefinition,
   ParavirtDefinition,
+  WantedPage,
 } from '../../engine/models/guest';
 import { ParavirtMachine } from '../../engine/models/paravirt/machine';
 import type { Rule } from '../../engine/models/paravirt/porter/rules';
@@ -49,8 +50,15 @@ export class DebianImage {
   };
 
   create(options: Partial<MachineDefinition> = {}, files: Pick<GuestFiles, 'initrd' | 'disks'> = {}): Guest {
+    return guestFactory(this.host)(this.definition(options, files), { ...this.files, ...files });
+  }
+
+  definition(
+    options: Partial<MachineDefinition> = {},
+    files: Pick<GuestFiles, 'initrd'> = {},
+  ): MachineDefinition {
     const { firmware, kernel, initrd } = { ...this.files, ...files };
-    const definition: MachineDefinition = {
+    return {
       version: 1,
       model: 'machine',
       memory: 256 * 2 ** 20,
@@ -61,7 +69,6 @@ export class DebianImage {
       initrd: describeFile('initrd.gz', initrd),
       ...options,
     };
-    return guestFactory(this.host)(definition, { ...this.files, ...files });
   }
 
   /** The same kernel and initrd in the paravirtual machine, ported by the `chosen` rules; default: all. */
@@ -71,7 +78,17 @@ export class DebianImage {
     chosen?: readonly Rule[],
   ): Guest {
     const { kernel, initrd } = { ...this.files, ...files };
-    const definition: ParavirtDefinition = {
+    const definition = this.paravirtDefinition(options, files);
+    const all = { kernel, initrd, ...(files.disks && { disks: files.disks }) };
+    return new ParavirtMachine(definition, all, this.host, chosen);
+  }
+
+  paravirtDefinition(
+    options: Partial<ParavirtDefinition> = {},
+    files: Pick<GuestFiles, 'kernel' | 'initrd'> = {},
+  ): ParavirtDefinition {
+    const { kernel, initrd } = { ...this.files, ...files };
+    return {
       version: 1,
       model: 'paravirt',
       memory: 256 * 2 ** 20,
@@ -81,8 +98,11 @@ export class DebianImage {
       initrd: describeFile('initrd.gz', initrd),
       ...options,
     };
-    const all = { kernel, initrd, ...(files.disks && { disks: files.disks }) };
-    return new ParavirtMachine(definition, all, this.host, chosen);
+  }
+
+  /** A guest without its files, to be restored: all its pages are absent. */
+  createShell(definition: MachineDefinition | ParavirtDefinition): Guest {
+    return guestFactory(this.host)(definition, undefined);
   }
 }
 
@@ -132,6 +152,22 @@ export class MemoryCheckpoint {
       space.clean();
     }
     this.state = guest.save();
+  }
+
+  /** Goes on from an earlier checkpoint of the guest. */
+  takeOver(earlier: MemoryCheckpoint | undefined): void {
+    for (const [name, pages] of earlier?.pages ?? []) this.pages.set(name, new Map(pages));
+  }
+
+  /** The state alone: the guest's pages are absent, and `supply` brings them. */
+  applyState(guest: Guest): void {
+    if (this.state) guest.restore(this.state);
+  }
+  /** Brings one absent page; from the image, whose files the guest must have, when the guest never wrote to it. */
+  supply({ space, page }: WantedPage): void {
+    const stored = this.pages.get(space.name)?.get(page);
+    if (stored) space.load(page, stored);
+    else space.lazy?.loadImage(page);
   }
 
   apply(guest: Guest): void {

@@ -128,7 +128,7 @@ describe('refused, naming the file and the fix', () => {
 
   test.each<[string, Partial<MachineDefinition>, RegExp]>([
     ['too little memory', { memory: MEBIBYTE }, /memory of 1048576 bytes.*from 4 MiB/],
-    ['too much memory', { memory: 4096 * MEBIBYTE }, /memory of.*to 2048 MiB/],
+    ['too much memory', { memory: 4096 * MEBIBYTE }, /memory of.*to 4092 MiB/],
     ['memory in parts of a mebibyte', { memory: 16 * MEBIBYTE + 1 }, /multiple of 1 MiB/],
     ['memory that is no number', { memory: NaN }, /memory of NaN/],
     ['a CPU feature that is not known', { cpu: ['zba', 'zmagic'] }, /zmagic.*known are .*zba/],

@@ -5,7 +5,6 @@
  */
 import type { MachineDefinition } from '../../engine/models/guest';
 import { parseToken, type Token } from '../../lambdas/queue/token';
-import { openCheckpoint, loadPages } from '../../lambdas/store/opened-checkpoint';
 import type { CheckpointStore, Head } from '../../lambdas/store/store';
 import type { Item, Table } from '../../lambdas/store/table';
 import { TableStore } from '../../lambdas/store/table-store';
@@ -14,6 +13,7 @@ import { Images, type AssetSource } from '../../lambdas/worker/image';
 import { WarmPlace } from '../../lambdas/worker/restore';
 import { processToken, type Outcome, type Worker } from '../../lambdas/worker/slice';
 import { FakeGuest, type FakeProgram } from './fake-guest';
+import { restoreSpaces } from './restore-spaces';
 
 export const GUEST = 'debian';
 const DEFINITION_KEY = 'definition.json';
@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly fault?: Fault;
   /** Every message is delivered so many times more. */
   readonly duplicates?: number;
+  /** Generations kept. Default: the least. */
+  readonly history?: number;
   /** Another asset source than one with the definition. */
   readonly assets?: AssetSource;
 }
@@ -157,6 +159,7 @@ export class World {
     };
     return {
       name,
+      bill: { functionName: 'worker', memoryMb: 1769, architecture: 'arm64' },
       guests: new Map([[GUEST, DEFINITION_KEY]]),
       openStore: () => new TableStore(counted),
       queue: { send: (token, delay) => call(async () => this.send(token, delay)) },
@@ -169,6 +172,7 @@ export class World {
       newId: () => String(this.calls),
       log: (record) => this.logs.push(record),
       sliceMs: 10_000,
+      ...(options.history === undefined ? {} : { history: { generations: options.history, ageMs: 0 } }),
       ...(options.sliceInstructions === undefined ? {} : { sliceInstructions: options.sliceInstructions }),
     };
   }
@@ -189,12 +193,9 @@ export class World {
   async guestValue(): Promise<unknown> {
     const head = await this.store.head(GUEST);
     if (head === undefined) return undefined;
-    const opened = await openCheckpoint(this.store, GUEST, {
-      generation: head.generation,
-      fencing: head.committedFencing,
-    });
+    const at = { generation: head.generation, fencing: head.committedFencing };
     const guest = new FakeGuest(this.options.program);
-    await loadPages(opened, guest.spaces);
+    const opened = await restoreSpaces(this.store, GUEST, at, guest.spaces);
     if (opened.state !== undefined) guest.restore(opened.state);
     return guest.value();
   }

@@ -196,7 +196,7 @@ describe('a virtual machine refuses', () => {
   test('memory that the engine cannot address, or that is not known at synth', () => {
     refuse(
       { memory: Size.gibibytes(4) },
-      /^memory of Stack\/Guest: 4096 MiB are more than one guest can have\. Set it to Size\.mebibytes\(3840\) or less\.$/,
+      /^memory of Stack\/Guest: 4096 MiB are more than one guest can have\. Set it to Size\.mebibytes\(4092\) or less\.$/,
     );
     const scope = stack();
     const parameter = new CfnParameter(scope, 'Memory', { type: 'Number' });

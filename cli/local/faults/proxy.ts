@@ -16,6 +16,10 @@ export type Watch = (request: ServiceRequest, when: 'before' | 'after') => Promi
 export interface Interference {
   readonly faults?: Faults | undefined;
   readonly watch?: Watch | undefined;
+  /** Why a request is not allowed. */
+  readonly denial?: ((request: ServiceRequest) => string | undefined) | undefined;
+  /** Told of what the service answered. */
+  readonly answered?: ((request: ServiceRequest, answer: Buffer) => void) | undefined;
 }
 
 export interface FaultProxy {
@@ -55,12 +59,15 @@ export async function startFaultProxy(
 async function serve(
   service: Service,
   target: string,
-  { faults, watch }: Interference,
+  { faults, watch, denial, answered: tell }: Interference,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const body = await bytesOf(incoming);
   const request = readRequest(service, incoming.headers, body);
+  const denied = denial?.(request);
+  if (denied !== undefined)
+    return refuse(response, { kind: 'refuse', error: 'AccessDeniedException', status: 400 }, denied);
   const verdict: Verdict = faults?.judge(request) ?? { kind: 'pass' };
   if ((await watch?.(request, 'before')) === false) return void response.destroy();
   if (faults !== undefined) await pause(faults.delay());
@@ -69,6 +76,7 @@ async function serve(
   const carried = verdict.kind === 'late' ? delayed(request, verdict.seconds) : body;
   let answer = await pass(target, incoming, carried);
   if (verdict.kind === 'twice') answer = await pass(target, incoming, carried);
+  tell?.(request, answer.body);
   const answered = (await watch?.(request, 'after')) ?? true;
   if (verdict.kind === 'applied' || !answered) return void response.destroy();
   response.writeHead(answer.status, answer.headers);
@@ -105,8 +113,12 @@ function delayed({ input }: ServiceRequest, seconds: number): Buffer {
 }
 
 /** As AWS's JSON protocols write errors. */
-function refuse(response: ServerResponse, { error, status }: Extract<Verdict, { kind: 'refuse' }>): void {
-  const body = JSON.stringify({ __type: `com.amazonaws#${error}`, message: 'by the fault proxy' });
+function refuse(
+  response: ServerResponse,
+  { error, status }: Extract<Verdict, { kind: 'refuse' }>,
+  message = 'by the fault proxy',
+): void {
+  const body = JSON.stringify({ __type: `com.amazonaws#${error}`, message });
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': error });
   response.end(body);
 }

@@ -2,7 +2,7 @@
 // misaligned and page-crossing accesses, and device registers.
 import * as at from '../layout';
 import { mmioRead, mmioWrite } from './env';
-import { ACCESS_FAULT, fault, hostAddress, inRam, markDirty, resolve } from './mmu';
+import { ACCESS_FAULT, fault, hostAddress, inRam, markDirty, resolve, resolveSecond } from './mmu';
 import { Access } from './pmp';
 import { RAM_BASE, cell, count, setCell } from './state';
 import { raise } from './trap';
@@ -72,7 +72,7 @@ function loadCrossing(virtual: u64, size: u32): u64 {
   const first: u32 = 4096 - u32(virtual & 0xfff);
   const low = resolve(virtual, first, Access.Read);
   if (low >= ACCESS_FAULT) return 0;
-  const high = resolve(virtual + first, size - first, Access.Read);
+  const high = resolveSecond(low, virtual + first, size - first, Access.Read);
   if (high >= ACCESS_FAULT) return 0;
   for (let i: u32 = 0; i < size; i++) {
     const physical = i < first ? low + i : high + (i - first);
@@ -90,7 +90,7 @@ function storeCrossing(virtual: u64, size: u32, value: u64): void {
   const first: u32 = 4096 - u32(virtual & 0xfff);
   const low = resolve(virtual, first, Access.Write);
   if (low >= ACCESS_FAULT) return;
-  const high = resolve(virtual + first, size - first, Access.Write);
+  const high = resolveSecond(low, virtual + first, size - first, Access.Write);
   if (high >= ACCESS_FAULT) return;
   if (!inRam(low, first)) return fault(ACCESS_FAULT, Access.Write, virtual);
   if (!inRam(high, size - first)) return fault(ACCESS_FAULT, Access.Write, virtual + first);
@@ -164,7 +164,7 @@ function loadReserved(virtual: u64, size: u32): u64 {
 function storeConditional(virtual: u64, size: u32, value: u64): u64 {
   const address = writable(virtual, size, false);
   if (address == 0) return 0;
-  const physical = u64(address - at.RAM) + RAM_BASE;
+  const physical = u64(address) - u64(at.RAM) + RAM_BASE;
   const mine =
     cell(at.RESERVATION) == physical &&
     signed(read(address, size), size) == signed(cell(at.RESERVED_VALUE), size);

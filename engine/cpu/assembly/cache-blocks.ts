@@ -1,9 +1,9 @@
 // Cache-block operations: Unprivileged ISA manual, "Zicbom" and "Zicboz". AssemblyScript.
 // There is no cache, so that only their permissions matter, and what `cbo.zero` writes. Faults name the block's address.
 import * as at from '../layout';
-import { ACCESS_FAULT, fault, hostAddress, inRam, resolve, translate } from './mmu';
+import { ACCESS_FAULT, fault, hostAddress, inRam, pageWanted, resolve, translate } from './mmu';
 import { Access, permits } from './pmp';
-import { Mode, cell, dataPrivilege, privilege } from './state';
+import { Mode, cell, dataPrivilege, privilege, setCell } from './state';
 import { illegal } from './trap';
 
 const BLOCK: u64 = 64;
@@ -29,7 +29,9 @@ function readable(block: u64): bool {
 function manage(virtual: u64, field: u64, word: u32): void {
   if (!enabled(field)) return illegal(word);
   const block = virtual & ~(BLOCK - 1);
-  if (!readable(block)) resolve(block, BLOCK, Access.Write);
+  const walks = cell(at.COUNTER_PAGE_WALKS);
+  if (!readable(block) && !pageWanted()) resolve(block, BLOCK, Access.Write);
+  if (pageWanted()) setCell(at.COUNTER_PAGE_WALKS, walks);
 }
 
 /** menvcfg may ask for a flush in place of invalidation: without a cache they are one. */

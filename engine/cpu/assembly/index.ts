@@ -8,7 +8,7 @@ export * from './float';
 export * from './float-additional';
 export * from './float-half';
 export { pmp_update } from './pmp';
-export { sfence_vma, supervisor_fence, fence_i, tlb_flush, tlb_clean_writes } from './mmu';
+export { sfence_vma, supervisor_fence, fence_i, tlb_flush, tlb_clean } from './mmu';
 export { bulk_multiply, bulk_reduce } from './large-numbers';
 export * from './multiply';
 export { poll, update_timers } from './run';
@@ -27,3 +27,4 @@ export {
   wait_shortly_on_reservation,
   float_enabled,
 } from './trap';
+export * from './vector';

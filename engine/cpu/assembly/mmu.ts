@@ -43,8 +43,10 @@ const ADUE: u64 = u64(1) << 61;
 const BARE_LIMIT: u64 = u64(1) << 56;
 
 /** Result of a failed translation: no physical address has the top bit set. */
-export const PAGE_FAULT: u64 = u64.MAX_VALUE;
-export const ACCESS_FAULT: u64 = u64.MAX_VALUE - 1;
+export const PAGE_FAULT: u64 = u64.MAX_VALUE - 1;
+export const ACCESS_FAULT: u64 = u64.MAX_VALUE - 2;
+/** A page of RAM is not there yet: nothing is raised, the run ends before the instruction. */
+export const PAGE_ABSENT: u64 = u64.MAX_VALUE;
 
 export function inRam(physical: u64, length: u64): bool {
   const offset = physical - RAM_BASE;
@@ -56,10 +58,35 @@ export function hostAddress(physical: u64): u32 {
   return u32(physical - RAM_BASE) + at.RAM;
 }
 
+function flags(physical: u64): u32 {
+  return at.PAGE_FLAGS + u32((physical - RAM_BASE) >> 12);
+}
+
 export function markDirty(physical: u64): void {
-  const page = u32((physical - RAM_BASE) >> 12);
-  store<u8>(at.PAGE_FLAGS + page, at.PAGE_DIRTY);
-  noticeWrite(page);
+  store<u8>(flags(physical), at.PAGE_DIRTY | at.PAGE_TOUCHED | at.PAGE_USED);
+  noticeWrite(u32((physical - RAM_BASE) >> 12));
+}
+
+/** Notes that the page is in use. False: it is absent, and the run ends; see PAGE_ABSENT. */
+function use(physical: u64): bool {
+  const flag = flags(physical);
+  const known = load<u8>(flag);
+  if ((known & at.PAGE_ABSENT) == 0) {
+    store<u8>(flag, known | at.PAGE_USED);
+    return true;
+  }
+  store<u32>(at.WANTED_PAGE, u32((physical - RAM_BASE) >> 12));
+  // The instruction is begun again, so it is not counted, and neither is a page walk of it.
+  store<u32>(at.COUNTDOWN, load<u32>(at.COUNTDOWN) + 1);
+  store<u32>(at.EXIT, at.EXIT_PAGE);
+  store<u32>(at.TRAPPED, 1);
+  requestPoll();
+  return false;
+}
+
+/** Whether the present instruction ends the run because of an absent page. */
+export function pageWanted(): bool {
+  return load<u32>(at.EXIT) == at.EXIT_PAGE;
 }
 
 /** Bytes covered by the leaf that the last `translate` found; more than a page for superpages. */
@@ -109,6 +136,7 @@ export function translate(virtual: u64, access: u32, mode: u32): u64 {
     const shift = 12 + 9 * level;
     const address = table + (((virtual >> shift) & 0x1ff) << 3);
     if (!inRam(address, 8) || !permits(address, 8, Access.Read, Mode.S)) return ACCESS_FAULT;
+    if (!use(address)) return PAGE_ABSENT;
     const pte = load<u64>(hostAddress(address));
     if ((pte & V) == 0 || (pte & (R | W)) == W || (pte & never) != 0) return PAGE_FAULT;
     if ((pte & (R | X)) == 0) {
@@ -172,25 +200,27 @@ function tlbOf(access: u32): u32 {
 
 /**
  * What the TLB knows, for accesses that the inline check leaves: misaligned
- * ones, and stores to a page that was committed since. That page is marked
- * dirty and its entry is good again. PAGE_FAULT where it knows nothing.
+ * ones, and the first to a page since the last checkpoint. That page is marked
+ * and its entry is good again. PAGE_FAULT where it knows nothing.
  */
 function lookUp(virtual: u64, access: u32): u64 {
   const entry = tlbOf(access) + (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
   const page = virtual & ~u64(0xfff);
   const tag = load<u64>(entry);
   if (tag != page && tag != (page | at.TLB_CLEAN)) return PAGE_FAULT;
-  const physical = u64(u32(virtual) + load<u32>(entry, 8) - at.RAM) + RAM_BASE;
+  const physical = u64(u32(virtual) + load<u32>(entry, 8)) - u64(at.RAM) + RAM_BASE;
   if (tag != page) {
+    if (!use(physical)) return PAGE_ABSENT;
     store<u64>(entry, page);
-    markDirty(physical);
+    if (access == Access.Write) markDirty(physical);
   }
   return physical;
 }
 
 /**
  * Translates an access that lies in one page, checks PMP, and fills the TLB
- * where RAM is behind it. Raises and returns PAGE_FAULT or ACCESS_FAULT where it must not be.
+ * where RAM is behind it. Raises and returns PAGE_FAULT or ACCESS_FAULT where it must not be;
+ * returns PAGE_ABSENT, which is above them, where the run has to end first.
  */
 export function resolve(virtual: u64, length: u64, access: u32): u64 {
   if (cell(at.TRIGGERS_ARMED) != 0 && access != Access.Execute && trigger(virtual, length, access))
@@ -198,9 +228,11 @@ export function resolve(virtual: u64, length: u64, access: u32): u64 {
   const known = lookUp(virtual, access);
   if (known != PAGE_FAULT) return known;
   const mode = access == Access.Execute ? privilege() : dataPrivilege();
+  const walks = cell(at.COUNTER_PAGE_WALKS);
   const physical = translate(virtual, access, mode);
   if (physical >= ACCESS_FAULT) {
-    fault(physical, access, virtual);
+    if (physical == PAGE_ABSENT) setCell(at.COUNTER_PAGE_WALKS, walks);
+    else fault(physical, access, virtual);
     return physical;
   }
   if (!permits(physical, length, access, mode)) {
@@ -209,8 +241,40 @@ export function resolve(virtual: u64, length: u64, access: u32): u64 {
   }
   const page = physical & ~u64(0xfff);
   if (!inRam(page, 4096)) return physical;
+  if (!use(page)) {
+    setCell(at.COUNTER_PAGE_WALKS, walks);
+    return PAGE_ABSENT;
+  }
   if (access == Access.Write) markDirty(physical);
   if (uniform(page) && !watched(virtual & ~u64(0xfff), access)) fill(tlbOf(access), virtual, physical);
+  return physical;
+}
+
+/** Whether a load would find RAM: all of it, in whatever pages it lies. Raises nothing; see `pageWanted`. */
+export function readable(virtual: u64, length: u64): bool {
+  const last = virtual + length - 1;
+  for (let page = virtual; page <= last; page = (page | 0xfff) + 1) {
+    const known = lookUp(page, Access.Read);
+    if (known == PAGE_ABSENT) return false;
+    if (known != PAGE_FAULT) continue;
+    const mode = dataPrivilege();
+    const physical = translate(page, Access.Read, mode);
+    if (physical >= ACCESS_FAULT || !inRam(physical, 1)) return false;
+    if (!permits(physical, min(last - page, 0xfff - (page & 0xfff)) + 1, Access.Read, mode)) return false;
+  }
+  return true;
+}
+
+/**
+ * The same for the second page of an instruction, whose first one is at `first`. Where that one is too finely
+ * protected for the TLB, its walk is made again with the instruction, and counts then.
+ */
+export function resolveSecond(first: u64, virtual: u64, length: u64, access: u32): u64 {
+  const walks = cell(at.COUNTER_PAGE_WALKS);
+  const physical = resolve(virtual, length, access);
+  if (physical == PAGE_ABSENT && inRam(first, 1) && !uniform(first & ~u64(0xfff))) {
+    setCell(at.COUNTER_PAGE_WALKS, walks - 1);
+  }
   return physical;
 }
 
@@ -229,14 +293,11 @@ export function flushTranslations(): void {
   setCell(at.SUPERPAGE_HIGH, 0);
 }
 
-/** After a checkpoint: the next store to any page is to be noticed. */
-export function tlb_clean_writes(): void {
-  for (let context = 0; context < at.TLB_CONTEXTS; context++) {
-    const first = at.TLB + context * at.TLB_CONTEXT + at.TLB_WRITE;
-    for (let entry = first; entry < first + at.TLB_KIND; entry += at.TLB_ENTRY) {
-      const tag = load<u64>(entry);
-      if (tag != u64.MAX_VALUE) store<u64>(entry, tag | at.TLB_CLEAN);
-    }
+/** After a checkpoint, or when pages went away: the next access to any page is to be noticed. */
+export function tlb_clean(): void {
+  for (let entry = at.TLB; entry < at.TLB_END; entry += at.TLB_ENTRY) {
+    const tag = load<u64>(entry);
+    if (tag != u64.MAX_VALUE) store<u64>(entry, tag | at.TLB_CLEAN);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Block device. OASIS virtio 1.2, section 5.2. */
 import { record } from '../../snapshot/codec';
+import { PageWanted } from '../device';
 import type { Chain } from './chain';
 import { VirtioFault } from './chain';
 import { VirtioDevice } from './device';
@@ -8,6 +9,8 @@ import { VirtioDevice } from './device';
 export interface Disk {
   /** Bytes, a multiple of 512. */
   readonly size: number;
+  /** To be asked before a request begins. @throws PageWanted when a part of the range has to be fetched first */
+  require?(offset: number, length: number): void;
   /** Fills `into` from `offset` on. */
   readAt(offset: number, into: Uint8Array): void;
   /** False when the disk cannot take the bytes; the guest sees an I/O error. `from` may change afterwards. */
@@ -122,7 +125,12 @@ export class VirtioBlock extends VirtioDevice {
     const queue = this.queue(index);
     for (let left = queue.waiting(); left > 0; left--) {
       const chain = queue.take();
-      this.serve(chain);
+      try {
+        this.serve(chain);
+      } catch (error) {
+        if (error instanceof PageWanted) queue.putBack();
+        throw error;
+      }
       queue.give(chain);
     }
   }
@@ -151,6 +159,7 @@ export class VirtioBlock extends VirtioDevice {
     const length = writable.remaining - 1;
     const offset = this.place(sector, length);
     if (offset === undefined) return STATUS.ioError;
+    this.disk.require?.(offset, length);
     for (let done = 0; done < length;) {
       const piece = this.scratch.subarray(0, Math.min(length - done, this.scratch.length));
       this.disk.readAt(offset + done, piece);
@@ -163,6 +172,7 @@ export class VirtioBlock extends VirtioDevice {
   private writeSectors({ readable }: Chain, sector: bigint): Status {
     const offset = this.place(sector, readable.remaining);
     if (offset === undefined || this.readOnly) return STATUS.ioError;
+    this.disk.require?.(offset, readable.remaining);
     let at = offset;
     let taken = true;
     readable.stream(readable.remaining, (piece) => {
@@ -187,6 +197,7 @@ export class VirtioBlock extends VirtioDevice {
     const sectors = range.getUint32(8, true);
     const offset = Number(range.getBigUint64(0, true)) * SECTOR;
     if (sectors > RANGE_SECTORS || offset + sectors * SECTOR > this.disk.size) return STATUS.ioError;
+    this.disk.require?.(offset, sectors * SECTOR);
     return this.disk.zeroAt(offset, sectors * SECTOR) ? STATUS.ok : STATUS.ioError;
   }
 

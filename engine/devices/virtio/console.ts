@@ -230,9 +230,12 @@ export class VirtioConsole extends VirtioDevice {
     },
   };
 
+  /** Ports opened by the messages of this round: they get their input when it is over. */
+  private readonly opened = new Set<number>();
+
   private takeControl(): void {
     const queue = this.queue(CONTROL_TRANSMIT);
-    const opened = new Set<number>();
+    const { opened } = this;
     for (let left = queue.waiting(); left > 0; left--) {
       const chain = queue.take();
       if (chain.readable.remaining < CONTROL_BYTES)
@@ -246,6 +249,7 @@ export class VirtioConsole extends VirtioDevice {
     }
     if (this.queue(CONTROL_RECEIVE).ready) this.sendControl();
     for (const id of opened) {
+      opened.delete(id);
       const index = this.receiveQueue(id);
       if (this.queue(index).ready) this.deliver(index, id);
     }

@@ -135,14 +135,29 @@ export class Virtqueue {
     return count;
   }
 
-  /** The next available buffer. Call only as often as `waiting()` said. */
+  /** Before a round of work: the rings are there. @throws PageWanted */
+  require(): void {
+    const { memory, size } = this;
+    const event = this.features.eventIndex ? 2 : 0;
+    memory.require?.(this.descriptors, 16 * size);
+    memory.require?.(this.driver, 4 + 2 * size + event);
+    memory.require?.(this.device, 4 + 8 * size + event);
+  }
+
+  /** The next available buffer. Call only as often as `waiting()` said. @throws PageWanted, and nothing is taken then */
   take(): Chain {
     const head = this.memory.readU16(this.driver + 4 + 2 * (this.nextAvailable % this.size));
     const readable: Segment[] = [];
     const writable: Segment[] = [];
     this.walk(head, readable, writable);
+    for (const { address, length } of [...readable, ...writable]) this.memory.require?.(address, length);
     this.nextAvailable = (this.nextAvailable + 1) & 0xffff;
     return new Chain(head, this.memory, readable, writable);
+  }
+
+  /** The last buffer taken waits for something, and is as good as not taken. */
+  putBack(): void {
+    this.nextAvailable = (this.nextAvailable - 1) & 0xffff;
   }
 
   private walk(head: number, readable: Segment[], writable: Segment[]): void {

@@ -5,7 +5,7 @@
  */
 import { bytes, list, nested, u32, u64, u8 } from '../../snapshot/codec';
 import { StateError } from '../../snapshot/errors';
-import { BusError, type BusMemory } from '../device';
+import { BusError, PageWanted, type BusMemory } from '../device';
 import { VirtioFault } from './chain';
 import type { DriverLink, VirtioDevice } from './device';
 import { Virtqueue, queueState, type QueueState, type RingFeatures } from './queue';
@@ -173,12 +173,13 @@ export class VirtioTransport implements DriverLink {
     const queue = this.queues[index];
     if (!queue?.ready || !this.live) return;
     this.guard(() => {
+      for (const each of this.queues) if (each.ready) each.require();
       this.device.process(index);
       // One queue's work may give back buffers of another (control messages of a console).
       for (const each of this.queues) {
         if (each.ready && each.settle()) this.interruptBits |= INTERRUPT.usedBuffer;
       }
-    });
+    }, index);
     this.onInterruptStatus(this.interruptBits);
   }
   private serviceAll(): void {
@@ -190,11 +191,18 @@ export class VirtioTransport implements DriverLink {
     if (enabled && !before) this.serviceAll();
   }
 
-  /** The one place where a driver's mistake ends: the device asks to be reset (section 2.1.2). */
-  private guard(work: () => void): void {
+  /**
+   * The one place where a driver's mistake ends: the device asks to be reset (section 2.1.2).
+   * Work on a queue that needs an absent page is done again when the page is there.
+   */
+  private guard(work: () => void, queue?: number): void {
     try {
       work();
     } catch (error) {
+      if (error instanceof PageWanted && queue !== undefined) {
+        this.memory.later?.(() => this.service(queue));
+        return;
+      }
       if (!(error instanceof VirtioFault || error instanceof BusError)) throw error;
       this.statusBits |= STATUS.needsReset;
       this.notifyConfiguration();

@@ -71,12 +71,12 @@ export class Container implements Guest {
       monitor: true,
       ...(host.engine && { engine: host.engine }),
     });
-    prepareHart(this.hart);
+    prepareHart(this.hart, extensions);
     const ram = new Ram({
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
-      cleaned: () => this.hart.watchWrites(),
+      cleaned: () => this.hart.watchPages(),
       changed: (page, pages) => this.hart.ramChanged(page, pages),
     });
     this.spaces = [ram, this.store];

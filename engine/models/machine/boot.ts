@@ -11,11 +11,12 @@ import { type MachineDefinition, type GuestFiles, ImageError } from '../guest';
 import {
   DEVICE_TREE_ROOM,
   KERNEL_OFFSET,
+  type ImagePiece,
   type Placement,
   checkDeviceTreeSize,
   describeSize,
 } from '../linux-image';
-import { isElf, parseElf } from './elf';
+import { type Executable, isElf, parseElf } from './elf';
 import { RAM_BASE } from './memory-map';
 
 const PAGE = 4096;
@@ -31,7 +32,7 @@ interface Region {
 }
 
 /** What the firmware may not lie over: all that is put into RAM besides it. */
-function regions({ definition, files, placement }: BootOptions): Region[] {
+function regions({ definition, files, placement }: Image): Region[] {
   const { kernel, initrd } = files;
   const at = (name: string, start: number, bytes: number): Region => ({ name, start, end: start + bytes });
   const found = [at('the device tree', placement.deviceTree, DEVICE_TREE_ROOM)];
@@ -43,12 +44,12 @@ function regions({ definition, files, placement }: BootOptions): Region[] {
   return found;
 }
 
-/** Loads firmware: an ELF file by its physical addresses, else a raw binary at the start of RAM. Returns the entry. */
-function loadFirmware(ram: Ram, name: string, firmware: Uint8Array, taken: readonly Region[]): number {
+/** Firmware in RAM: an ELF file by its physical addresses, else a raw binary at the start of RAM. */
+function placeFirmware(ram: Ram, name: string, firmware: Uint8Array, taken: readonly Region[]): Executable {
   const executable = isElf(firmware)
     ? parseElf(name, firmware)
     : { entry: RAM_BASE, segments: [{ address: RAM_BASE, bytes: firmware, size: firmware.length }] };
-  for (const { address, bytes, size } of executable.segments) {
+  for (const { address, size } of executable.segments) {
     if (!ram.contains(address, size)) {
       throw new ImageError(
         `${name} wants ${describeSize(size)} at 0x${address.toString(16)}, which is not in RAM ` +
@@ -62,9 +63,8 @@ function loadFirmware(ram: Ram, name: string, firmware: Uint8Array, taken: reado
           `(from 0x${under.start.toString(16)}); link it elsewhere, make it smaller, or give the guest more memory`,
       );
     }
-    ram.place(address, bytes);
   }
-  return executable.entry;
+  return executable;
 }
 
 /** `struct fw_dynamic_info` of OpenSBI, docs/firmware/fw_dynamic.md: go on in S-mode at the kernel. */
@@ -77,16 +77,18 @@ function dynamicInfo(): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-export interface BootOptions {
+export interface Image {
   readonly definition: MachineDefinition;
   readonly files: GuestFiles;
   readonly placement: Placement;
-  readonly deviceTree: Uint8Array;
 }
 
-/** Fills RAM and points all harts at the firmware, which chooses among them. @throws ImageError when the firmware does not fit. */
-export function boot(harts: Harts, ram: Ram, options: BootOptions): void {
-  const { definition, files, placement, deviceTree } = options;
+/** What the files put into RAM, and where the hart begins. @throws ImageError when the firmware does not fit. */
+export function machineImage(
+  ram: Ram,
+  image: Image,
+): { readonly entry: number; readonly pieces: ImagePiece[] } {
+  const { definition, files, placement } = image;
   const { firmware, kernel, initrd } = files;
   if (!firmware) {
     throw new ImageError(
@@ -94,13 +96,24 @@ export function boot(harts: Harts, ram: Ram, options: BootOptions): void {
         'or a firmware image of your own',
     );
   }
+  const name = definition.firmware?.name ?? 'firmware';
+  const { entry, segments } = placeFirmware(ram, name, firmware, regions(image));
+  const pieces: ImagePiece[] = [...segments];
+  if (kernel) pieces.push({ address: RAM_BASE + KERNEL_OFFSET, bytes: kernel });
+  if (initrd && placement.initrd) pieces.push({ address: placement.initrd.start, bytes: initrd });
+  return { entry, pieces };
+}
+
+/** Fills RAM and points all harts at the firmware, which chooses among them. @throws ImageError when something does not fit. */
+export function boot(harts: Harts, ram: Ram, image: Image, deviceTree: Uint8Array): void {
+  const { placement } = image;
+  const { entry, pieces } = machineImage(ram, image);
   checkDeviceTreeSize(deviceTree);
-  const entry = loadFirmware(ram, definition.firmware?.name ?? 'firmware', firmware, regions(options));
-  if (kernel) ram.place(RAM_BASE + KERNEL_OFFSET, kernel);
-  if (initrd && placement.initrd) ram.place(placement.initrd.start, initrd);
-  ram.place(placement.deviceTree, deviceTree);
+  for (const { address, bytes } of pieces) ram.place(address, bytes);
+  // No part of the image: it has a random seed in it, and another guest from the same files has another one.
+  ram.write(placement.deviceTree, deviceTree);
   const info = placement.deviceTree + DEVICE_TREE_ROOM - PAGE;
-  ram.place(info, dynamicInfo());
+  ram.write(info, dynamicInfo());
   for (let hart = 0; hart < harts.count; hart++) {
     harts.setCell(hart, cell.PC, BigInt(entry));
     harts.setCell(hart, cell.X + 8 * A0, BigInt(hart));

@@ -6,13 +6,15 @@
 import { paravirt as hypercalls } from '../../isa/paravirt';
 import { BoardGuest } from '../board-guest';
 import { type GuestFiles, type HostServices, ImageError, type ParavirtDefinition } from '../guest';
-import { KERNEL_OFFSET, checkDeviceTreeSize, placeImage } from '../linux-image';
+import { type ImagePiece, KERNEL_OFFSET, checkDeviceTreeSize, placeImage } from '../linux-image';
 import { type Identity, machineDeviceTreeBlob } from '../machine/devicetree';
 import { MAX_PCI_DISKS, RAM_BASE } from '../machine/memory-map';
 import { PARAVIRT } from './memory-map';
 import { portKernel } from './porter/port';
 import { type Rule, rules } from './porter/rules';
 import { ECALL_FROM_SUPERVISOR, Supervisor, enterKernel } from './supervisor';
+
+const ENTRY = RAM_BASE + KERNEL_OFFSET;
 
 const IDENTITY: Identity = { compatible: 'cdk-hypervisor,paravirt', model: 'cdk-hypervisor,paravirt' };
 
@@ -24,26 +26,26 @@ export class ParavirtMachine extends BoardGuest {
    * @throws ImageError when the definition or its files cannot become a machine.
    */
   constructor(
-    definition: ParavirtDefinition,
-    files: GuestFiles,
+    private readonly definition: ParavirtDefinition,
+    files: GuestFiles | undefined,
     host: HostServices,
-    chosen: readonly Rule[] = rules,
+    private readonly chosen: readonly Rule[] = rules,
   ) {
     const ported = definition.port ?? true;
-    checkFiles(files);
+    if (files) checkFiles(files);
     super(definition, files, host, {
       name: 'paravirt',
       rows: PARAVIRT,
       monitor: true,
       extensions: ported ? [hypercalls.name] : [],
     });
-    const { kernel = new Uint8Array(0), initrd } = files;
     this.supervisor = new Supervisor(
       this.harts,
       this.ram,
       (bytes) => this.console.appendAll(bytes),
       (how, code) => this.end({ how, code }),
     );
+    if (!files) return;
     const placement = placeImage(definition, files);
     const deviceTree = machineDeviceTreeBlob(this.board, {
       ...this.describeHart(),
@@ -52,16 +54,25 @@ export class ParavirtMachine extends BoardGuest {
       initrd: placement.initrd,
     });
     checkDeviceTreeSize(deviceTree);
-    const entry = RAM_BASE + KERNEL_OFFSET;
-    this.ram.place(entry, kernel);
-    if (ported) {
-      const { patches } = portKernel(definition.kernel?.name ?? 'kernel', kernel, chosen);
-      for (const { offset, bytes } of patches) this.ram.place(entry + offset, bytes);
-    }
-    if (initrd && placement.initrd) this.ram.place(placement.initrd.start, initrd);
-    this.ram.place(placement.deviceTree, deviceTree);
+    for (const { address, bytes } of this.image(files)) this.ram.place(address, bytes);
+    // No part of the image: it has a random seed in it, and another guest from the same files has another one.
+    this.ram.write(placement.deviceTree, deviceTree);
     for (let other = 1; other < this.harts.count; other++) this.harts.stop(other);
-    enterKernel(this.harts, 0, BigInt(entry), BigInt(placement.deviceTree));
+    enterKernel(this.harts, 0, BigInt(ENTRY), BigInt(placement.deviceTree));
+  }
+
+  protected override image(files: GuestFiles): readonly ImagePiece[] {
+    const { definition } = this;
+    checkFiles(files);
+    const { kernel = new Uint8Array(0), initrd } = files;
+    const { initrd: place } = placeImage(definition, files);
+    const pieces: ImagePiece[] = [{ address: ENTRY, bytes: kernel }];
+    if (definition.port ?? true) {
+      const { patches } = portKernel(definition.kernel?.name ?? 'kernel', kernel, this.chosen);
+      pieces.push(...patches.map(({ offset, bytes }) => ({ address: ENTRY + offset, bytes })));
+    }
+    if (initrd && place) pieces.push({ address: place.start, bytes: initrd });
+    return pieces;
   }
 
   protected override onTrap(): void {

@@ -59,12 +59,12 @@ export class Supervisor implements SbiMachine {
     readonly end: (how: 'power-off' | 'reset' | 'failure', code: number) => void,
   ) {}
 
-  /** Answers the `ecall` that the hart stands at, and goes on behind it. */
+  /** Answers the `ecall` that the hart stands at, and goes on behind it. @throws PageWanted, and nothing has happened */
   call(): void {
     const { hart } = this.all;
     const args = [0, 1, 2, 3, 4, 5].map((index) => hart.x(A0 + index));
-    hart.pc += 4n;
     const { error, value = 0n } = sbiCall(this, hart.x(A7), hart.x(A6), args);
+    hart.pc += 4n;
     hart.setX(A0, error);
     hart.setX(A1, value);
   }

@@ -12,6 +12,8 @@ export interface TinyAssembly {
   readonly timeout?: number;
   readonly visibilityTimeout?: number;
   readonly maxReceiveCount?: number;
+  /** `Allow` turns recursive-loop detection off. */
+  readonly recursiveLoop?: string;
   /** Replaces or adds resources. */
   readonly resources?: Record<string, object>;
 }
@@ -81,6 +83,7 @@ export function writeAssembly(tiny: TinyAssembly): WrittenAssembly {
           MemorySize: tiny.memorySize ?? 256,
           Timeout: tiny.timeout ?? 20,
           Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
+          ...(tiny.recursiveLoop === undefined ? {} : { RecursiveLoop: tiny.recursiveLoop }),
           Environment: {
             Variables: {
               TABLE_NAME: { Ref: 'Table' },

@@ -123,11 +123,11 @@ describe('the slice protocol', () => {
 
   test('a worker that dies at any call of store or queue loses nothing and shows nothing twice', async () => {
     expect(await crashEverywhere(() => new MemoryTable(), 1, {})).toBeGreaterThan(100);
-  }, 60_000);
+  }, 600_000);
 
   test('the same with every message delivered twice', async () => {
     await crashEverywhere(() => new MemoryTable(), 4, { duplicates: 1 });
-  }, 60_000);
+  }, 600_000);
 
   test('the same on DynamoDB', async () => {
     const { client, tableName, close } = await localTable();

@@ -71,6 +71,7 @@ class Scene {
       now: () => this.time,
       sleep: async (milliseconds) => void (this.time += milliseconds),
       inbox: async (cursor) => this.inbox.filter(({ sequence }) => sequence > cursor),
+      bring: () => Promise.reject(new Error('this guest has all of its pages')),
       deterministic,
     });
   }

@@ -169,6 +169,25 @@ describe('what stops a guest', () => {
       { definition: { breaker: { maxInstructions: 75 } } },
       { status: 'suspended', generation: 2, instructions: 75 },
     ],
+    [
+      'a spent budget of slices in a day',
+      { definition: { breaker: { maxSlicesPerDay: 3 } } },
+      {
+        status: 'suspended',
+        generation: 3,
+        reason: expect.stringContaining('3 of 3 slices of this day') as string,
+      },
+    ],
+    [
+      'a spent budget of time in a day',
+      { definition: { breaker: { maxSecondsPerDay: 0 } } },
+      { status: 'suspended', generation: 0 },
+    ],
+    [
+      'a spent budget of money in a day',
+      { definition: { breaker: { maxDollarsPerDay: 0.000001 } } },
+      { status: 'suspended', generation: 1 },
+    ],
   ])('%s', async (_, options, expected) => {
     // prettier-ignore
     const { world } = setup(options);

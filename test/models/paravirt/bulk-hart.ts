@@ -47,7 +47,7 @@ export class BulkHart {
       base: RAM_BASE,
       bytes: hart.ram,
       flags: hart.pageFlags,
-      cleaned: () => hart.watchWrites(),
+      cleaned: () => hart.watchPages(),
       changed: (page, pages) => hart.ramChanged(page, pages),
     });
     const table = (offset: number, index: number, entry: bigint): void =>

@@ -5,9 +5,8 @@
  * lowest free one), so reference counts need not be saved: whoever restores
  * counts them anew from the page tables and objects that hold them.
  */
+import { WRITTEN } from '../../../memory/page-flags';
 import { PAGE_SIZE } from '../../../memory/page-space';
-
-const DIRTY = 1;
 
 export class Frames {
   readonly total: number;
@@ -17,7 +16,7 @@ export class Frames {
   private used = 0;
 
   /**
-   * @param flags one byte a frame; bit 0 is set when it is written to
+   * @param flags one byte a frame, see memory/page-flags.ts
    * @param changed told of each frame that the kernel writes to
    */
   constructor(
@@ -65,7 +64,7 @@ export class Frames {
     return this.ram.subarray(frame * PAGE_SIZE, (frame + 1) * PAGE_SIZE);
   }
   touch(frame: number): void {
-    this.flags[frame] = DIRTY;
+    this.flags[frame] = WRITTEN;
     this.changed(frame);
   }
 
