@@ -1,7 +1,7 @@
-// Fused multiply-add by ordinary arithmetic, for ordinary numbers: round to nearest even, NX set already.
+// Fused multiply-add by ordinary arithmetic, for ordinary numbers, to nearest even: NX is all that they can raise.
 // S. Boldo, G. Melquiond, "Emulation of FMA and Correctly Rounded Sums: Proved Algorithms Using Rounding to Odd".
 import * as soft from './softfloat';
-import { NX, RNE, flags } from './softfloat/status';
+import { NX, RNE, flags, raise } from './softfloat/status';
 
 const SPLITTER: f64 = 134217729; // 2^27 + 1
 
@@ -43,7 +43,11 @@ function fused(a: f64, b: f64, c: f64): f64 {
   const high = sum(c, rest);
   const tail = lost;
   const total = sum(product, high);
-  return total + sumToOdd(tail, lost);
+  const little = sumToOdd(tail, lost);
+  const exactSoFar = lost == 0;
+  const result = sum(total, little);
+  if (!exactSoFar || lost != 0) raise(NX);
+  return result;
 }
 
 export function f64_fma(a: u64, b: u64, c: u64, rm: u32): u64 {
