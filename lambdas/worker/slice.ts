@@ -231,6 +231,7 @@ async function runSlice(
       waits: restored.source.waits,
     },
     waitMs: result.waitMs,
+    ...(result.firstOutputAt === undefined ? {} : { firstOutputMs: result.firstOutputAt - startedAt }),
     packs: flushed.stats.packs,
     consoleBytes: result.output.length,
     inboxEntries: result.inboxEntries,
