@@ -192,7 +192,7 @@ async function runSlice(
   const deterministic = definition.clock === 'deterministic';
   if (deterministic && terms.timerDue) guest.skipIdle(BigInt(held.wakeAfter ?? '0'));
   const limits = {
-    sliceMs: worker.sliceMs,
+    sliceMs: worker.flushRate.stretched(worker.sliceMs),
     instructions: Math.min(
       worker.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
       definition.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
@@ -261,6 +261,7 @@ async function runSlice(
   if (committed === undefined) return lost();
   keepWarm(worker, restored, flushed, result.exit);
   const commitMs = worker.now() - flushedAt;
+  worker.flushRate.overhead(restoredAt - startedAt + (flushedAt - ranAt) + commitMs);
   report(worker, { message: 'slice', ...metrics, commitMs });
   return finish(worker, store, committed, terms);
 }
