@@ -31,8 +31,13 @@ function version(): string {
 void main(
   process.argv.slice(2),
   {
-    createGuest: (definition, files, trace) =>
-      guestFactory({ ...hostServices, now: wallNanoseconds, ...(trace && { trace }) })(definition, files),
+    createGuest: (definition, files, trace, engine) =>
+      guestFactory({
+        ...hostServices,
+        now: wallNanoseconds,
+        ...(trace && { trace }),
+        ...(engine && { engine }),
+      })(definition, files),
     host: process,
     clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },
     // Not process.exit at once: output that a pipe has not taken yet must get through. But a reader that takes

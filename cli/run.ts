@@ -1,8 +1,16 @@
 /** `hv run`: one guest in this terminal, without any cloud. */
 import { type Command, Option } from 'commander';
-import type { Guest, GuestDefinition, GuestFiles } from '../engine/models/guest';
+import type { EngineOptions, Guest, GuestDefinition, GuestFiles } from '../engine/models/guest';
 import { describeContainer } from './guests/container';
-import { checkModel, MODELS, type DescribedGuest, type ModelName, type RunFlags } from './guests/flags';
+import {
+  checkModel,
+  ENGINES,
+  engineOf,
+  MODELS,
+  type DescribedGuest,
+  type ModelName,
+  type RunFlags,
+} from './guests/flags';
 import { describeParavirtualMachine, describeVirtualMachine } from './guests/machine';
 import { runSession, type SessionClock, type SessionEnd } from './terminal/session';
 import { Terminal, type TerminalHost } from './terminal/terminal';
@@ -14,6 +22,7 @@ export interface RunContext {
     definition: GuestDefinition,
     files: GuestFiles,
     trace?: (line: string) => void,
+    engine?: EngineOptions,
   ) => Guest;
   readonly host: TerminalHost;
   readonly clock: SessionClock;
@@ -75,6 +84,15 @@ export function addRunCommand(program: Command, context: RunContext): void {
       '--cpu <extensions>',
       'rv64gc, rva22 or max, and extensions, e.g. rva22,sstc,zfh; -zba leaves one out (default: rva22,sstc,sv57)',
     )
+    .addOption(
+      new Option('--engine <engine>', 'what executes instructions; guests cannot tell')
+        .choices(ENGINES)
+        .default('translator'),
+    )
+    .option(
+      '--threshold <number>',
+      'translator: arrivals at a place before it is translated, 0 for the first',
+    )
     .option('--harts <number>', 'vm, paravirtual: number of harts, 1 to 8 (default: 1)')
     .option('--no-reboot', 'end when the guest resets itself, instead of starting it again')
     .addHelpText('after', DETAILS)
@@ -96,7 +114,9 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
   const { stdin, stderr } = context.host;
   // In a raw terminal a new line would begin where the one before ended.
   const trace = (line: string): void => void stderr.write(stdin.isTTY === true ? `${line}\r\n` : `${line}\n`);
-  const create = () => context.createGuest(definition, files, flags.strace === true ? trace : undefined);
+  const engine = engineOf(flags);
+  const create = () =>
+    context.createGuest(definition, files, flags.strace === true ? trace : undefined, engine);
   // A wrong image is refused before the terminal changes its mode.
   let first: Guest | undefined = create();
   const terminal = new Terminal(context.host);

@@ -41,6 +41,8 @@ function compileHelpers(): Uint8Array {
       '--runtime',
       'stub',
       '--noAssert',
+      '--enable',
+      'simd',
       ...memory,
       '--baseDir',
       root,

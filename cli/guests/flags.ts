@@ -1,11 +1,13 @@
 /** What `hv run` was told, and the checks of it that all models share. */
 import { checkExtensions } from '../../engine/models/checks';
-import type { CommonDefinition, GuestDefinition, GuestFiles } from '../../engine/models/guest';
+import type { CommonDefinition, EngineOptions, GuestDefinition, GuestFiles } from '../../engine/models/guest';
 import { ImageError } from '../../engine/models/image-error';
 import { UsageError } from '../usage-error';
 
 export const MODELS = ['vm', 'paravirtual', 'container'] as const;
 export type ModelName = (typeof MODELS)[number];
+
+export const ENGINES = ['interpreter', 'translator'] as const;
 
 export interface RunFlags {
   readonly model: ModelName;
@@ -13,6 +15,8 @@ export interface RunFlags {
   readonly clock: 'real' | 'deterministic';
   readonly seed?: string;
   readonly cpu?: string;
+  readonly engine: (typeof ENGINES)[number];
+  readonly threshold?: string;
   readonly harts?: string;
   readonly reboot: boolean;
 
@@ -55,6 +59,15 @@ const RESERVED: readonly (readonly [flag: keyof RunFlags, models: readonly Model
   ['pids', ['container']],
   ['strace', ['container']],
 ];
+
+/** @throws UsageError */
+export function engineOf({ engine, threshold }: RunFlags): EngineOptions {
+  if (threshold === undefined) return { kind: engine };
+  if (engine === 'interpreter') {
+    throw new UsageError('--threshold is for the translator; leave out --engine interpreter');
+  }
+  return { kind: engine, threshold: wholeNumber('--threshold', threshold) };
+}
 
 /** @throws UsageError for a flag or a command that another model has. */
 export function checkModel(flags: RunFlags, command: readonly string[]): void {

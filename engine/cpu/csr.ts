@@ -45,8 +45,8 @@ const ENVCFG = 1n << 62n;
 
 /** Fields that an extension adds to registers that are there without it. */
 const optionalFields: readonly (readonly [register: string, extension: string, bits: bigint])[] = [
-  ['mstatus', 'v', VS],
-  ['sstatus', 'v', VS],
+  ['mstatus', 'zve32x', VS],
+  ['sstatus', 'zve32x', VS],
   ['menvcfg', 'sstc', 1n << 63n], // STCE
   ['menvcfg', 'svpbmt', 1n << 62n], // PBMTE
   ['menvcfg', 'svadu', ADUE],
@@ -237,7 +237,7 @@ const optionalRows: ReadonlyMap<string, readonly CsrRow[]> = new Map([
   ['smstateen', smstateenRows],
   ['smepmp', smepmpRows],
   ['sdtrig', sdtrigRows],
-  ['v', vectorRows],
+  ['zve32x', vectorRows],
 ]);
 
 /** "Machine ISA (misa) Register": MXL, the modes S and U, and a bit a letter. */
@@ -274,6 +274,11 @@ const features: readonly (readonly [extension: string, feature: number])[] = [
   ['sv57', at.FEATURE_SV57],
   ['sscofpmf', at.FEATURE_SSCOFPMF],
   ['smstateen', at.FEATURE_SMSTATEEN],
+  ['zve64x', at.FEATURE_VECTOR_64],
+  ['zve32f', at.FEATURE_VECTOR_SINGLE],
+  ['zve64d', at.FEATURE_VECTOR_DOUBLE],
+  ['zvfhmin', at.FEATURE_VECTOR_HALF_CONVERSION],
+  ['zvfh', at.FEATURE_VECTOR_HALF],
 ];
 
 export function featuresOf(extensions: readonly string[]): number {

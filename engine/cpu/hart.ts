@@ -4,6 +4,7 @@
  */
 import { helpersModule } from '../generated/helpers';
 import { selectable } from '../isa/extensions';
+import type { Instruction } from '../isa/instruction';
 import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
@@ -11,6 +12,7 @@ import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
 import { restoreTlbs, saveTlbs } from './tlb-state';
+import { Translator, type TranslatorOptions, defaultTranslatorOptions } from './translator/translator';
 
 /** What the hart asks of the machine around it. Addresses are physical; `size` is 1, 2 or 4 bytes. */
 export interface HartBus {
@@ -66,11 +68,18 @@ const layout = record('hart', 2, { cells: bytesOf(HART_CELLS), tlbs: bytes });
 const WASM_PAGE = 0x10000;
 const EVERYTHING = (1n << 64n) - 1n;
 /** No vector type is set: "Vector Start State" leaves it open, and this is what QEMU does. */
-const VILL = 1n << 63n;
+export const VILL = 1n << 63n;
 
-/** A thread's context: x0 to x31, f0 to f31, pc, then fflags and frm; 64-bit cells. */
-const CONTEXT_REGISTERS = at.PRIVILEGE - at.X;
-export const CONTEXT_SIZE = CONTEXT_REGISTERS + 16;
+/** A thread's context, piece by piece: x0 to x31, f0 to f31, pc; fflags and frm; v0 to v31, vstart, vxsat, vxrm, vl, vtype. */
+const contextPieces: readonly (readonly [from: number, to: number])[] = [
+  [at.X, at.PRIVILEGE],
+  [at.FFLAGS, at.FRM + 8],
+  [at.V, at.VTYPE + 8],
+];
+export const CONTEXT_SIZE = contextPieces.reduce((size, [from, to]) => size + to - from, 0);
+/** Where the vector registers are in a context, and the five cells behind them. */
+export const CONTEXT_VECTORS = at.PRIVILEGE - at.X + 16;
+export const CONTEXT_VECTOR_CELLS = CONTEXT_VECTORS + at.VSTART - at.V;
 
 /** Compiled code depends on the instruction set alone: one module serves all harts of a process. */
 interface Compiled {
@@ -79,6 +88,18 @@ interface Compiled {
 }
 const compiled = new Map<string, Compiled>();
 let helperModule: WebAssembly.Module | undefined;
+const instructionSets = new Map<string, readonly Instruction[]>();
+
+/** One list a set of extensions, so that what is derived from it is derived once. */
+function instructionsFor(extensions: readonly string[]): readonly Instruction[] {
+  const key = extensions.join();
+  const known = instructionSets.get(key) ?? instructionsOf(extensions);
+  instructionSets.set(key, known);
+  return known;
+}
+
+/** A count of arrivals that 16 bits do not reach. */
+const NEVER = 0xffffffff;
 
 function interpreterFor(extensions: readonly string[]): Compiled {
   const key = extensions.join();
@@ -108,6 +129,12 @@ export interface HartOptions {
   readonly monitor?: boolean;
   /** There are other harts, see harts.ts: `pause` ends the run with 'yield'. */
   readonly takesTurns?: boolean;
+  /** What executes instructions; default: the interpreter alone. Guests cannot tell. */
+  readonly engine?: EngineOptions;
+}
+
+export interface EngineOptions extends Partial<TranslatorOptions> {
+  readonly kind: 'interpreter' | 'translator';
 }
 
 export class Hart {
@@ -119,6 +146,7 @@ export class Hart {
   private readonly cells: DataView;
   private readonly helpers: Helpers;
   private readonly enter: () => number;
+  readonly translator: Translator;
   /** menvcfg after reset. */
   private readonly environment: bigint;
   /** What M-mode grants the others is granted: nobody in the guest could. */
@@ -132,7 +160,20 @@ export class Hart {
     this.pageFlags = new Uint8Array(this.memory.buffer, at.PAGE_FLAGS, ramSize / 4096);
     this.cells = new DataView(this.memory.buffer, 0, at.RAM);
     helperModule ??= new WebAssembly.Module(decodeBase64(helpersModule));
-    const env = { memory: this.memory, ...this.busImports(bus) };
+    this.translator = new Translator(
+      this.memory,
+      instructionsFor(extensions),
+      { ...defaultTranslatorOptions, ...options.engine },
+      () => this.helpers,
+    );
+    if (options.engine?.kind !== 'translator') this.cells.setUint32(at.HOT_THRESHOLD, NEVER, true);
+    const env = {
+      memory: this.memory,
+      table: this.translator.table,
+      translate: () => this.translator.translate(),
+      code_written: (page: number) => this.translator.written(page),
+      ...this.busImports(bus),
+    };
     this.helpers = new WebAssembly.Instance(helperModule, { env }).exports as Helpers;
     const { module, index } = interpreterFor(extensions);
     const instance = new WebAssembly.Instance(module, { env, helpers: this.helpers });
@@ -166,6 +207,7 @@ export class Hart {
 
   /** Executes exactly `steps` instructions, or fewer when something else comes first. */
   run(steps: number): HartExit {
+    this.translator.catchUp();
     this.setCell(at.REMAINING, BigInt(steps));
     const reason = exits[this.enter()];
     if (!reason) throw new Error('the interpreter ended for no reason that is known');
@@ -207,9 +249,9 @@ export class Hart {
     return this.cell(at.STEPS_ELSEWHERE) + this.cell(at.STEPS) + BigInt(burst);
   }
 
-  /** mtime: ticks of the timebase. */
+  /** mtime: ticks of the timebase. The offset is negative, modulo 2^64, once a tick has come to take fewer steps. */
   get time(): bigint {
-    return this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick;
+    return BigInt.asUintN(64, this.cell(at.TIME_OFFSET) + this.steps / this.stepsPerTick);
   }
   set time(ticks: bigint) {
     this.setCell(at.TIME_OFFSET, ticks - this.steps / this.stepsPerTick);
@@ -243,7 +285,7 @@ export class Hart {
 
   /** Steps until mtime reaches `ticks`; not positive when it has. */
   stepsUntil(ticks: bigint): bigint {
-    return (ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
+    return BigInt.asIntN(64, ticks - this.cell(at.TIME_OFFSET)) * this.stepsPerTick - this.steps;
   }
 
   get pc(): bigint {
@@ -295,21 +337,23 @@ export class Hart {
     }
   }
 
-  /** U-mode's part of the hart: x, f, pc, fflags and frm, as `loadContext` takes it. */
+  /** U-mode's part of the hart: x, f, pc, fflags and frm, and the vector unit's, as `loadContext` takes it. */
   saveContext(): Uint8Array {
     const context = new Uint8Array(CONTEXT_SIZE);
-    context.set(new Uint8Array(this.memory.buffer, at.X, CONTEXT_REGISTERS));
-    context.set(
-      new Uint8Array(this.memory.buffer, at.FFLAGS, CONTEXT_SIZE - CONTEXT_REGISTERS),
-      CONTEXT_REGISTERS,
-    );
+    let place = 0;
+    for (const [from, to] of contextPieces) {
+      context.set(new Uint8Array(this.memory.buffer, from, to - from), place);
+      place += to - from;
+    }
     return context;
   }
   /** Another thread's registers in place of the present ones; its reservation is lost, as at any trap. */
   loadContext(context: Uint8Array): void {
     const memory = new Uint8Array(this.memory.buffer);
-    memory.set(context.subarray(0, CONTEXT_REGISTERS), at.X);
-    memory.set(context.subarray(CONTEXT_REGISTERS, CONTEXT_SIZE), at.FFLAGS);
+    let place = 0;
+    for (const [from, to] of contextPieces) {
+      memory.set(context.subarray(place, (place += to - from)), from);
+    }
     this.setCell(at.RESERVATION, -1n);
     this.helpers.float_update();
   }
@@ -363,6 +407,11 @@ export class Hart {
   /** After a checkpoint: the next store to any page is to be noticed again. */
   watchWrites(): void {
     this.helpers.tlb_clean_writes();
+  }
+
+  /** RAM was changed by other hands than the hart's: what was translated from these pages no longer holds. */
+  ramChanged(page: number, pages: number): void {
+    this.translator.changed(page, pages);
   }
 
   private get savedCells(): Uint8Array {

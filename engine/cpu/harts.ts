@@ -18,7 +18,7 @@ import * as at from './layout';
 
 export const MAX_HARTS = 8;
 
-/** Steps of a turn. Changing harts costs about as much as 5,000 steps. */
+/** Steps of a turn. Changing harts and filling TLBs anew costs about as much as 8,000 of them. */
 const TURN = 200_000;
 /** Steps that are left to a hart once it has interrupted another: enough to interrupt all others as well. */
 const AFTER_INTERRUPT = 2_000;
@@ -75,10 +75,12 @@ export class Harts {
   run(steps: number): HartExit {
     if (this.count === 1) return this.hart.run(steps);
     let left = steps;
-    while (this.turn > 0 || this.next()) {
+    // A hart that seemed ready and is not must not keep the host busy for ever.
+    for (let idle = 0; idle <= this.count && (this.turn > 0 || this.next()); idle++) {
       const before = this.hart.steps;
       const exit = this.hart.run(Math.min(left, this.turn));
       const executed = Number(this.hart.steps - before);
+      if (executed > 0) idle = 0;
       left -= executed;
       this.account(executed, exit);
       if (exit === 'requested' || exit === 'trap') return exit;

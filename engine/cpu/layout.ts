@@ -11,6 +11,7 @@
  *   0x004000  CSR rows
  *   0x010000  decode table, one byte for every low half of an instruction word
  *   0x020000  TLBs
+ *   0x080000  translated code: jump cache, hotness, code pages, candidates
  *   0x100000  page flags, one byte a page of RAM
  *   0x200000  guest RAM
  */
@@ -109,6 +110,11 @@ export const RAM_SIZE = 0x2038;
 export const OPTIONS = 0x2040;
 /** Bit mask of what the hart's extensions switch on besides CSRs (32-bit), set by the embedder: FEATURE_*. */
 export const FEATURES = 0x2044;
+/** Arrivals at a place that the jump cache does not know before it becomes a candidate for translation (32-bit). */
+export const HOT_THRESHOLD = 0x2100;
+/** Candidates in the list, and how many of them make a batch (32-bit). */
+export const CANDIDATE_COUNT = 0x2104;
+export const CANDIDATE_BATCH = 0x2108;
 /** Room for the operands of arithmetic on large numbers: 2 KiB, of no meaning between two instructions. */
 export const SCRATCH = 0x2800;
 /** Counters of exits by cause (64-bit each); saved, so that a restored guest goes on counting. */
@@ -148,6 +154,13 @@ export const FEATURE_SV48 = 8;
 export const FEATURE_SV57 = 16;
 export const FEATURE_SSCOFPMF = 32;
 export const FEATURE_SMSTATEEN = 64;
+// What vector elements may be beyond integers of 32 bits.
+export const FEATURE_VECTOR_64 = 128;
+export const FEATURE_VECTOR_SINGLE = 256;
+export const FEATURE_VECTOR_DOUBLE = 512;
+/** Half precision: conversions to and from single, and all of it. */
+export const FEATURE_VECTOR_HALF_CONVERSION = 1024;
+export const FEATURE_VECTOR_HALF = 2048;
 
 // --- Tables.
 export const CSR_INDEX = 0x3000;
@@ -169,6 +182,25 @@ export const TLB_CONTEXTS = 4; // U, S, S with SUM, M
 export const TLB_END = 0x50000;
 /** In the tag of a write entry: its page was committed, so the next store marks it dirty again. */
 export const TLB_CLEAN = 0x800;
+
+// --- Translated code (cpu/translator/).
+/** Where translated code begins: {place in this memory, slot in the table}, 32 bits each; see `jumpCacheLine`. */
+export const JUMP_CACHE = 0x80000;
+export const JUMP_CACHE_MASK = 0x1fff8; // 16,384 lines of 8 bytes
+/** 16-bit counters of arrivals, by the low bits of the place. */
+export const HOT_COUNTERS = 0xa0000;
+export const HOT_COUNTERS_MASK = 0xfffe;
+/** A bit a page of RAM: set where translated code was made from it. Write entries of such pages are TLB_CLEAN. */
+export const CODE_PAGES = 0xb0000;
+/** What is to be translated: {pc i64, satp i64, place i32, privilege i32, unused i64}. */
+export const CANDIDATES = 0xd0000;
+export const CANDIDATE_SIZE = 32;
+export const CANDIDATES_MOST = 1024;
+/** Ring of indirect jumps that left a region: {place of the jump, place of its target}, 32 bits each. */
+export const JUMPS = 0xf0000;
+export const JUMPS_MASK = 0xff8; // 512 of them
+/** How many bytes were written to the ring, ever (32-bit). */
+export const JUMPS_NEXT = 0x210c;
 
 /** One byte a page of RAM: 1 when dirty since the last checkpoint; memory/ram.ts has the other values. */
 export const PAGE_FLAGS = 0x100000;

@@ -11,9 +11,11 @@ const readers: readonly (readonly [
 ])[] = [
   [/^f(rd|rs[123])$/, (word) => word.slice(1), (text) => floatNames.indexOf(text)],
   [/^(rd|rs[123])$/, (word) => word, (text) => integerNames.indexOf(text)],
+  [/^v(d|s[123])$/, (word) => word, (text) => Number(/^v(\d+)$/.exec(text)?.[1] ?? NaN)],
+  [/^vm$/, (word) => word, (text) => (text === '' ? 1 : 0)],
   [/^zimm$/, () => 'rs1', Number],
   [/^rm$/, (word) => word, (text) => roundingNames.indexOf(text)],
-  [/^(csr|imm|pred|succ|n)$/, (word) => word, Number],
+  [/^(csr|imm|pred|succ|n|vtype)$/, (word) => word, Number],
 ];
 
 /** A line that is no instruction, or whose operand does not fit its field. */

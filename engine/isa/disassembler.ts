@@ -22,10 +22,12 @@ const printers: readonly (readonly [
 ])[] = [
   [/^f(rd|rs[123])$/, (word) => word.slice(1), (value) => floatNames[value]!],
   [/^(rd|rs[123])$/, (word) => word, (value) => integerNames[value]!],
+  [/^v(d|s[123])$/, (word) => word, (value) => `v${value}`],
+  [/^vm$/, (word) => word, (value) => (value === 0 ? 'v0.t' : '')],
   [/^zimm$/, () => 'rs1', String],
   [/^rm$/, (word) => word, (value) => roundingNames[value]!],
   [/^csr$/, (word) => word, (value) => `0x${value.toString(16)}`],
-  [/^(imm|pred|succ|n)$/, (word) => word, String],
+  [/^(imm|pred|succ|n|vtype)$/, (word) => word, String],
 ];
 
 /** Value of a field, from the word or implied by the encoding. */
@@ -64,5 +66,5 @@ export function disassemble(word: number, table: readonly Instruction[] = allIns
   const low = length === 2 ? word & 0xffff : word >>> 0;
   if (!instruction) return `.insn ${length}, 0x${low.toString(16)}`;
   const operands = instruction.syntax.replace(/[a-z0-9]+/g, (text) => printOperand(instruction, text, low));
-  return `${instruction.mnemonic} ${operands}`.trimEnd();
+  return `${instruction.mnemonic} ${operands.replace(/, $/, '')}`.trimEnd(); // unmasked: vm is not written
 }

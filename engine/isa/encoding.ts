@@ -41,7 +41,7 @@ export interface Encoding {
 
 const plainWidth: Readonly<Record<string, number>> = {
   rd: 5, rs1: 5, rs2: 5, rs3: 5, "rd'": 3, "rs1'": 3, "rs2'": 3, rm: 3, csr: 12, aq: 1, rl: 1,
-  fm: 4, pred: 4, succ: 4, uimm: 5, shamt: 6, shamtw: 5,
+  fm: 4, pred: 4, succ: 4, uimm: 5, shamt: 6, shamtw: 5, vd: 5, vs1: 5, vs2: 5, vs3: 5, vm: 1,
 }; // prettier-ignore
 
 const token = /^([a-z0-9'/]+)(?:\[([0-9:|]+)\])?(?:≠(?:\{([0-9,]+)\}|([0-9]+)))?$/;

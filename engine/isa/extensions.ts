@@ -77,6 +77,18 @@ export const extensionRows: readonly ExtensionRow[] = [
   row('zbkb', '1.0'),
   row('zbkc', '1.0'),
   row('zbs', '1.0'),
+  // Vectors. Unprivileged ISA manual, "V" and "Zve*", "Zvl*".
+  row('zvl32b', '1.0'),
+  row('zvl64b', '1.0', 'zvl32b'),
+  row('zvl128b', '1.0', 'zvl64b'),
+  row('zve32x', '1.0', 'zvl32b'),
+  row('zve32f', '1.0', 'zve32x', 'f'),
+  row('zve64x', '1.0', 'zve32x', 'zvl64b'),
+  row('zve64f', '1.0', 'zve32f', 'zve64x'),
+  row('zve64d', '1.0', 'zve64f', 'd'),
+  row('v', '1.0', 'zve64d', 'zvl128b'),
+  row('zvfhmin', '1.0', 'zve32f'),
+  row('zvfh', '1.0', 'zvfhmin', 'zfhmin'),
   row('zcb', '1.0', 'c'),
   row('zcmop', '1.0', 'c'),
   // Privileged.

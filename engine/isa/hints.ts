@@ -27,7 +27,6 @@ export const zihintntl = [
   extension(
     'zihintntl',
     localities.map(([name, rs2]) => instruction(`c.ntl.${name}`, `100 1 00000 ${rs2} 10`, '', nothing)),
-    ['c'],
   ),
 ];
 

@@ -2,7 +2,7 @@
 import { a } from './a';
 import { c } from './c';
 import { d } from './d';
-import { selectable } from './extensions';
+import { baseNames, selectable } from './extensions';
 import { f } from './f';
 import { zicbop, zihintntl, zihintpause } from './hints';
 import type { Extension, Instruction } from './instruction';
@@ -10,6 +10,7 @@ import { m } from './m';
 import { paravirt } from './paravirt';
 import { privileged } from './privileged';
 import { rv64i } from './rv64i';
+import { vector } from './v';
 import { svinval } from './svinval';
 import { zacas } from './zacas';
 import { zawrs } from './zawrs';
@@ -53,6 +54,7 @@ export const optional: readonly Extension[] = [
   ...zcb,
   zcmop,
   svinval,
+  ...vector,
 ];
 
 /** What a model adds to its harts; no guest can ask for it. */
@@ -60,8 +62,9 @@ export const ofModels: readonly Extension[] = [paravirt];
 
 /** The instructions of rv64gc and the named extensions. */
 export function instructionsOf(names: readonly string[]): readonly Instruction[] {
-  const chosen = [...optional, ...ofModels].filter(
-    ({ name, besides }) => names.includes(name) && besides.every((other) => names.includes(other)),
+  const there = new Set([...baseNames, ...names]);
+  const chosen = [...optional, ...ofModels].filter(({ name, besides }) =>
+    [name, ...besides].every((each) => there.has(each)),
   );
   // Extensions may share rows.
   return [...new Set([...base, ...chosen].flatMap((extension) => extension.instructions))];

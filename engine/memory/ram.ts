@@ -17,6 +17,8 @@ export interface RamOptions {
   readonly flags: Uint8Array;
   /** No page is dirty any more: the next write to any of them has to set its flag. */
   readonly cleaned: () => void;
+  /** So many pages from `page` on have changed, by other hands than the hart's. */
+  readonly changed: (page: number, pages: number) => void;
 }
 
 export class Ram implements BusMemory, PageSpace {
@@ -109,9 +111,12 @@ export class Ram implements BusMemory, PageSpace {
   load(page: number, bytes: Uint8Array): void {
     this.options.bytes.set(bytes, page << PAGE_SHIFT);
     this.options.flags[page] ||= TOUCHED;
+    this.options.changed(page, 1);
   }
   loadZero(page: number): void {
-    if (this.options.flags[page] !== 0) this.read(page).fill(0);
+    if (this.options.flags[page] === 0) return;
+    this.read(page).fill(0);
+    this.options.changed(page, 1);
   }
   clean(): void {
     const { flags } = this.options;
@@ -130,6 +135,9 @@ export class Ram implements BusMemory, PageSpace {
   }
   private flag(offset: number, length: number, flag: number): void {
     if (length === 0) return;
-    this.options.flags.fill(flag, offset >> PAGE_SHIFT, ((offset + length - 1) >> PAGE_SHIFT) + 1);
+    const first = offset >> PAGE_SHIFT;
+    const end = ((offset + length - 1) >> PAGE_SHIFT) + 1;
+    this.options.flags.fill(flag, first, end);
+    this.options.changed(first, end - first);
   }
 }

@@ -109,6 +109,7 @@ export abstract class BoardGuest implements Guest {
       ramSize: definition.memory,
       extensions: [...this.chosenExtensions, ...(options.extensions ?? [])],
       monitor: options.monitor ?? false,
+      ...(host.engine && { engine: host.engine }),
       bus: {
         read: (address, size) => this.board.bus.read(address, size),
         write: (address, size, value) => this.writeBus(address, size, value),
@@ -120,6 +121,7 @@ export abstract class BoardGuest implements Guest {
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
       cleaned: () => this.hart.watchWrites(),
+      changed: (page, pages) => this.hart.ramChanged(page, pages),
     });
     const disks = (files.disks ?? []).map((base, i) => new CopyOnWriteDisk({ name: `disk${i}`, base }));
     this.board = new Board(options.rows, this.context(definition, disks));

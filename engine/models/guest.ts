@@ -4,7 +4,10 @@
  * machine and container implement it.
  */
 
+import type { EngineOptions } from '../cpu/hart';
 import type { PageSpace } from '../memory/page-space';
+
+export type { EngineOptions };
 
 export { PAGE_SIZE, type PageSpace } from '../memory/page-space';
 
@@ -169,6 +172,8 @@ export interface HostServices {
   now(): bigint;
   /** Not asked in deterministic mode. */
   fillRandom(bytes: Uint8Array): void;
+  /** What executes the guests' instructions, which no guest can tell. Absent: the interpreter. */
+  readonly engine?: EngineOptions;
   /** Told of each system call of a container, as strace writes it. Absent: nobody looks. */
   readonly trace?: (line: string) => void;
 }

@@ -12,8 +12,23 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
+/** Signed LEB128 of an i32 (5.2.2). */
+export function signed32(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value | 0; ;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+}
+
 /** Signed LEB128 of up to 64 bits (5.2.2). */
 export function signed(value: bigint): number[] {
+  if (value >= -0x80000000n && value < 0x80000000n) return signed32(Number(value));
   const bytes: number[] = [];
   let rest = value;
   for (;;) {

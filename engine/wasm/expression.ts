@@ -3,25 +3,30 @@
  * expression is pure text; using it twice computes it twice, so semantics
  * that need a value again bind it to a local first.
  */
-import { signed, unsigned } from './encoding';
+import { signed, signed32, unsigned } from './encoding';
 import {
   type Arithmetic,
   type Comparison,
   type Conversion,
   type IntegerType,
   type MemoryOperator,
+  type FloatOperator,
   type ValueType,
   arithmeticOperator,
   comparison,
   control,
   conversion,
+  floating,
   memory,
 } from './opcodes';
+
+/** Bytes as a tree: expressions nest without copying, whoever writes them out flattens once. */
+export type Code = readonly (number | Code)[];
 
 export class Expression<T extends ValueType = ValueType> {
   constructor(
     readonly type: T,
-    readonly code: readonly number[],
+    readonly code: Code,
   ) {}
 }
 
@@ -29,8 +34,16 @@ export type I32 = Expression<'i32'>;
 export type I64 = Expression<'i64'>;
 export type Integer = Expression<IntegerType>;
 
-export const i32Constant = (value: number): I32 =>
-  new Expression('i32', [0x41, ...signed(BigInt(value | 0))]);
+const known32 = new Map<number, I32>();
+const KNOWN_MOST = 4096;
+
+export function i32Constant(value: number): I32 {
+  const known = known32.get(value);
+  if (known) return known;
+  const fresh = new Expression('i32', [0x41, ...signed32(value)]);
+  if (known32.size < KNOWN_MOST) known32.set(value, fresh);
+  return fresh;
+}
 
 export const i64Constant = (value: bigint): I64 =>
   new Expression('i64', [0x42, ...signed(BigInt.asIntN(64, value))]);
@@ -40,22 +53,22 @@ export const binary = <T extends IntegerType>(
   left: Expression<T>,
   right: Expression<T>,
 ): Expression<T> =>
-  new Expression(left.type, [...left.code, ...right.code, arithmeticOperator(left.type, operator)]);
+  new Expression(left.type, [left.code, right.code, arithmeticOperator(left.type, operator)]);
 
 export const unary = <T extends IntegerType>(operator: Arithmetic, operand: Expression<T>): Expression<T> =>
-  new Expression(operand.type, [...operand.code, arithmeticOperator(operand.type, operator)]);
+  new Expression(operand.type, [operand.code, arithmeticOperator(operand.type, operator)]);
 
 export const compare = <T extends IntegerType>(
   operator: Comparison,
   left: Expression<T>,
   right: Expression<T>,
-): I32 => new Expression('i32', [...left.code, ...right.code, comparison(left.type, operator)]);
+): I32 => new Expression('i32', [left.code, right.code, comparison(left.type, operator)]);
 
 export const isZero = (operand: Integer): I32 =>
-  new Expression('i32', [...operand.code, comparison(operand.type, 'eqz')]);
+  new Expression('i32', [operand.code, comparison(operand.type, 'eqz')]);
 
 export const convert = (operator: Conversion, operand: Integer): Integer =>
-  new Expression(operator.slice(0, 3) as IntegerType, [...operand.code, conversion[operator]]);
+  new Expression(operator.slice(0, 3) as IntegerType, [operand.code, conversion[operator]]);
 
 export const wrap = (operand: I64): I32 => convert('i32.wrap_i64', operand) as I32;
 export const extendSigned = (operand: I32): I64 => convert('i64.extend_i32_s', operand) as I64;
@@ -66,21 +79,30 @@ export const select = <T extends ValueType>(
   whenTrue: Expression<T>,
   whenFalse: Expression<T>,
 ): Expression<T> =>
-  new Expression(whenTrue.type, [...whenTrue.code, ...whenFalse.code, ...condition.code, control.select]);
+  new Expression(whenTrue.type, [whenTrue.code, whenFalse.code, condition.code, control.select]);
 
 /** `address + offset` is the byte read; `offset` is unsigned. The alignment hint is 1: guests need not align. */
 export const load = (operator: MemoryOperator, address: I32, offset = 0): Integer =>
   new Expression(operator.slice(0, 3) as IntegerType, [
-    ...address.code,
+    address.code,
     memory[operator][0],
     0,
     ...unsigned(offset),
   ]);
 
-export const storeCode = (operator: MemoryOperator, address: I32, value: Integer, offset = 0): number[] => [
-  ...address.code,
-  ...value.code,
+export const storeCode = (operator: MemoryOperator, address: I32, value: Integer, offset = 0): Code => [
+  address.code,
+  value.code,
   memory[operator][0],
   0,
   ...unsigned(offset),
 ];
+
+/** A floating-point operator on its operands. */
+export const float = <N extends FloatOperator>(
+  operator: N,
+  ...operands: readonly Expression[]
+): Expression<(typeof floating)[N][0]> => {
+  const [type, ...opcode] = floating[operator];
+  return new Expression(type, [operands.map(({ code }) => code), ...opcode]);
+};

@@ -2,8 +2,9 @@
  * One function body under construction: locals, statements and structured
  * control flow with named labels (relative depths are computed here).
  */
+import { Bytes } from './bytes';
 import { unsigned } from './encoding';
-import { Expression, type I32, type Integer, storeCode } from './expression';
+import { type Code, Expression, type I32, type Integer, storeCode } from './expression';
 import { type MemoryOperator, type ValueType, control, valueTypeCode } from './opcodes';
 
 /** A branch target: the end of a block, or the head of a loop. */
@@ -12,22 +13,24 @@ export class Label {
 }
 
 export class Local<T extends ValueType = ValueType> {
+  readonly get: Expression<T>;
   constructor(
     readonly index: number,
     readonly type: T,
-  ) {}
-  get get(): Expression<T> {
-    return new Expression(this.type, [control.localGet, ...unsigned(this.index)]);
+  ) {
+    this.get = new Expression(type, [control.localGet, ...unsigned(index)]);
   }
   tee(value: Expression<T>): Expression<T> {
-    return new Expression(this.type, [...value.code, control.localTee, ...unsigned(this.index)]);
+    return new Expression(this.type, [value.code, control.localTee, ...unsigned(this.index)]);
   }
 }
 
 export class FunctionBuilder {
-  private readonly code: number[] = [];
+  private readonly code = new Bytes();
   private readonly localTypes: ValueType[] = [];
   private depth = 0;
+  /** Where conditional branches stand that are hardly ever taken. */
+  private readonly rare: number[] = [];
 
   constructor(private readonly parameters: readonly ValueType[]) {}
 
@@ -67,6 +70,13 @@ export class FunctionBuilder {
     this.nest(control.loop, body);
   }
 
+  /** As `if`, for what hardly ever holds: its code is laid out of the way, where the engine takes hints. */
+  ifRarely(condition: I32, then: () => void): void {
+    this.push(condition.code);
+    this.rare.push(this.code.length);
+    this.nest(control.if, then);
+  }
+
   if(condition: I32, then: () => void, otherwise?: () => void): void {
     this.push(condition.code);
     this.nest(control.if, () => {
@@ -87,9 +97,16 @@ export class FunctionBuilder {
     this.push([control.brIf, ...unsigned(this.depth - label.depth)]);
   }
 
+  /** As `branchIf`, for what hardly ever holds. */
+  branchRarely(condition: I32, label: Label): void {
+    this.push(condition.code);
+    this.rare.push(this.code.length);
+    this.push([control.brIf, ...unsigned(this.depth - label.depth)]);
+  }
+
   branchTable(index: I32, labels: readonly Label[], fallback: Label): void {
     this.push(index.code);
-    this.code.push(control.brTable, ...unsigned(labels.length));
+    this.push([control.brTable, ...unsigned(labels.length)]);
     for (const label of labels) this.push(unsigned(this.depth - label.depth));
     this.push(unsigned(this.depth - fallback.depth));
   }
@@ -99,26 +116,45 @@ export class FunctionBuilder {
     this.code.push(control.return);
   }
 
+  /** Ends the function by calling another in its place: `code` is a tail call. */
+  tail(code: Code): void {
+    this.push(code);
+  }
+
   unreachable(): void {
     this.code.push(control.unreachable);
   }
 
   /** The body as the code section holds it (5.5.13), without its size. */
-  bytes(): number[] {
+  bytes(): Uint8Array {
+    const body = new Bytes();
+    body.append(this.locals());
+    body.append(this.code.view());
+    body.push(control.end);
+    return body.view();
+  }
+
+  /** Offsets within `bytes` of the branches that are hardly ever taken. */
+  rareBranches(): number[] {
+    const start = this.locals().length;
+    return this.rare.map((place) => start + place);
+  }
+
+  private locals(): number[] {
     const locals = this.localTypes.map((type) => [1, valueTypeCode[type]]);
-    return [...unsigned(locals.length), ...locals.flat(), ...this.code, control.end];
+    return [...unsigned(locals.length), ...locals.flat()];
   }
 
   private nest(opcode: number, body: (label: Label) => void): void {
-    this.code.push(opcode, control.emptyBlockType);
+    this.code.push(opcode);
+    this.code.push(control.emptyBlockType);
     this.depth += 1;
     body(new Label(this.depth));
     this.depth -= 1;
     this.code.push(control.end);
   }
 
-  /** Appends without spreading: bodies are longer than an argument list may be. */
-  private push(bytes: readonly number[]): void {
-    for (const byte of bytes) this.code.push(byte);
+  private push(code: Code): void {
+    this.code.append(code);
   }
 }

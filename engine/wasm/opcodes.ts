@@ -24,6 +24,8 @@ export const control = {
   brTable: 0x0e,
   return: 0x0f,
   call: 0x10,
+  callIndirect: 0x11,
+  returnCallIndirect: 0x13,
   drop: 0x1a,
   select: 0x1b,
   localGet: 0x20,
@@ -101,3 +103,41 @@ export const conversion = {
 } as const;
 
 export type Conversion = keyof typeof conversion;
+
+/** Floating-point operators: result type and opcode. `trunc_sat` never traps. */
+export const floating = {
+  'f32.eq': ['i32', 0x5b],
+  'f32.lt': ['i32', 0x5d],
+  'f32.le': ['i32', 0x5f],
+  'f64.eq': ['i32', 0x61],
+  'f64.lt': ['i32', 0x63],
+  'f64.le': ['i32', 0x65],
+  'f32.sqrt': ['f32', 0x91],
+  'f32.add': ['f32', 0x92],
+  'f32.sub': ['f32', 0x93],
+  'f32.mul': ['f32', 0x94],
+  'f32.div': ['f32', 0x95],
+  'f32.min': ['f32', 0x96],
+  'f32.max': ['f32', 0x97],
+  'f64.sqrt': ['f64', 0x9f],
+  'f64.add': ['f64', 0xa0],
+  'f64.sub': ['f64', 0xa1],
+  'f64.mul': ['f64', 0xa2],
+  'f64.div': ['f64', 0xa3],
+  'f64.min': ['f64', 0xa4],
+  'f64.max': ['f64', 0xa5],
+  'f32.demote_f64': ['f32', 0xb6],
+  'f64.convert_i32_s': ['f64', 0xb7],
+  'f64.convert_i32_u': ['f64', 0xb8],
+  'f64.convert_i64_s': ['f64', 0xb9],
+  'f64.convert_i64_u': ['f64', 0xba],
+  'f64.promote_f32': ['f64', 0xbb],
+  'i32.reinterpret_f32': ['i32', 0xbc],
+  'i64.reinterpret_f64': ['i64', 0xbd],
+  'f32.reinterpret_i32': ['f32', 0xbe],
+  'f64.reinterpret_i64': ['f64', 0xbf],
+  'i32.trunc_sat_f64_s': ['i32', 0xfc, 0x02],
+  'i64.trunc_sat_f64_s': ['i64', 0xfc, 0x06],
+} as const satisfies Record<string, readonly [ValueType, ...number[]]>;
+
+export type FloatOperator = keyof typeof floating;

@@ -12,6 +12,12 @@ declare namespace WebAssembly {
     constructor(descriptor: { value: T; mutable?: boolean }, initial?: number | bigint);
     value: T extends 'i64' ? bigint : number;
   }
+  class Table {
+    constructor(descriptor: { element: 'anyfunc'; initial: number }, value?: unknown);
+    readonly length: number;
+    grow(delta: number, value?: unknown): number;
+    set(index: number, value: unknown): void;
+  }
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number });
     readonly buffer: ArrayBuffer;

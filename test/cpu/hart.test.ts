@@ -148,6 +148,34 @@ test('wfi waits, and a line that is enabled ends it', () => {
   expect(hart.pc).toBe(RAM_BASE + 12n);
 });
 
+test('time does not jump when a tick comes to take more steps, or fewer, and timers go by it', () => {
+  const pace = fc.bigInt({ min: 1n, max: 200n });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(pace, fc.integer({ min: 1, max: 50_000 })), { maxLength: 8 }), (bursts) => {
+      const hart = start([0x0000006f]); // jal zero, 0
+      for (const [stepsPerTick, steps] of bursts) {
+        const before = hart.time;
+        hart.stepsPerTick = stepsPerTick;
+        expect(hart.time).toBe(before);
+        hart.run(steps);
+        const passed = hart.time - before;
+        expect(Number(passed)).toBeGreaterThanOrEqual(Math.floor(steps / Number(stepsPerTick)));
+        expect(Number(passed)).toBeLessThanOrEqual(Math.ceil(steps / Number(stepsPerTick)));
+      }
+      hart.timeCompare = hart.time + 10n;
+      const until = hart.stepsUntil(hart.time + 10n);
+      expect(until).toBeGreaterThan(9n * hart.stepsPerTick);
+      expect(until).toBeLessThanOrEqual(10n * hart.stepsPerTick);
+      hart.run(Number(until) - 1);
+      expect(hart.ticksUntilTimer).toBe(1n);
+      hart.run(1);
+      expect(hart.ticksUntilTimer).toBeUndefined();
+      expect(hart.cell(at.LINES)).toBe(1n << 7n);
+    }),
+    { numRuns: runs },
+  );
+});
+
 test('with a monitor, what is not delegated ends the run, and the hart is as before the instruction', () => {
   const hart = new Hart({ ramSize: MEBIBYTE, bus: emptyBus, monitor: true });
   load(hart, RAM_BASE, [0x00150513, 0x00000073, 0x00150513, 0xffffffff]); // addi a0; ecall; addi a0; undefined

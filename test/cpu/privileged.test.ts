@@ -146,6 +146,19 @@ describe('counters', () => {
     expect(grown[3]).toBe(0n);
   });
 
+  test('cycle and instret can be filtered by mode too, each by a register of its own', () => {
+    const bench = new Bench();
+    const MINH = 1n << 62n;
+    bench.write('mcyclecfg', ALL);
+    expect([bench.csr('mcyclecfg'), bench.csr('minstretcfg')]).toEqual([7n << 60n, 0n]);
+    bench.write('mcyclecfg', 0n);
+    bench.write('minstretcfg', MINH);
+    const [cycles, instructions] = [bench.read('mcycle')!, bench.read('minstret')!];
+    for (let i = 0; i < 5; i++) bench.execute('addi t1, t1, 1');
+    expect(bench.read('minstret')).toBe(instructions);
+    expect(bench.read('mcycle')).toBe(cycles + 8n); // and three reads
+  });
+
   test('interrupt when they overflow, once, wherever the run is cut', () => {
     const trace = (cuts: readonly number[]): readonly bigint[] => {
       const bench = new Bench();

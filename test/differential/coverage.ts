@@ -1,4 +1,4 @@
-import { find } from '../../engine/isa/disassembler';
+import { matches } from '../../engine/isa/encoding';
 import type { Instruction } from '../../engine/isa/instruction';
 import type { Image } from './image';
 import { codeBase } from './layout';
@@ -9,6 +9,12 @@ import { entries, tableOf } from './provers';
 interface Share {
   readonly stream: Stream;
   count: number;
+}
+
+function fixedBits({ encoding: { mask } }: Instruction): number {
+  let count = 0;
+  for (let rest = mask >>> 0; rest !== 0; rest >>>= 1) count += rest & 1;
+  return count;
 }
 
 /** How often each entry of the instruction table was executed, over any number of batches. */
@@ -38,18 +44,18 @@ export class Coverage {
     return [...this.executed.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** The entry that was executed least, when that is below `minimum`, and the stream that executes it most often. */
+  /** The entry that was executed least, when that is below `minimum`, and the stream that executes it most often, if one has. */
   neediest(
     minimum: number,
     passedOver: ReadonlySet<Instruction>,
-  ): { entry: Instruction; stream: Stream; count: number } | undefined {
-    let least: { entry: Instruction; stream: Stream; count: number } | undefined;
+  ): { entry: Instruction; stream: Stream | undefined; count: number } | undefined {
+    let least: { entry: Instruction; stream: Stream | undefined; count: number } | undefined;
     for (const entry of entries()) {
       const count = this.count(entry);
       if (passedOver.has(entry) || count >= (least?.count ?? minimum)) continue;
       const rate = ({ stream, count: share }: Share): number => share / (this.executed.get(stream) ?? 1);
       const [best] = [...(this.shares.get(entry) ?? [])].sort((a, b) => rate(b) - rate(a));
-      if (best) least = { entry, stream: best.stream, count };
+      least = { entry, stream: best?.stream, count };
     }
     return least;
   }
@@ -80,8 +86,15 @@ export class Coverage {
     const table = tableOf(image.target.extensions);
     const known = this.decoded.get(table) ?? new Map<number, Instruction | undefined>();
     this.decoded.set(table, known);
-    const low = (word & 3) === 3 ? word : word & 0xffff;
-    if (!known.has(low)) known.set(low, find(low, table));
+    const length = (word & 3) === 3 ? 4 : 2;
+    const low = length === 4 ? word : word & 0xffff;
+    if (!known.has(low)) {
+      // Hints lie inside the encodings of what they hint at: the row with more fixed bits is meant.
+      const [first] = table
+        .filter(({ encoding }) => encoding.length === length && matches(encoding, low))
+        .sort((left, right) => fixedBits(right) - fixedBits(left));
+      known.set(low, first);
+    }
     return known.get(low);
   }
 

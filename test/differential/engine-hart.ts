@@ -1,5 +1,6 @@
 /** The engine's hart as the lock-step rig drives it: one instruction, or one trap, a step. */
 import { Hart } from '../../engine/cpu/hart';
+import * as at from '../../engine/cpu/layout';
 import { chooseExtensions } from '../../engine/isa/extensions';
 import { memoryMebibytes } from './layout';
 import type { SteppableHart } from './lockstep';
@@ -41,6 +42,9 @@ export class EngineHart implements SteppableHart {
   }
   f(index: number): bigint {
     return this.hart.f(index);
+  }
+  v(index: number, half: 0 | 1): bigint {
+    return this.hart.cell(at.V + 16 * index + 8 * half);
   }
   csr(number: number): bigint {
     return this.hart.csr(number);

@@ -115,6 +115,10 @@ function valueOf(hart: SteppableHart, index: number): bigint {
 /** Ignored bits by field, for as long as the two sides have not agreed on them since. */
 type Tolerated = Map<number, bigint>;
 
+function tolerate(tolerated: Tolerated, field: number, bits: bigint): void {
+  tolerated.set(field, (tolerated.get(field) ?? 0n) | bits);
+}
+
 export function differencesBetween(
   expected: BigUint64Array,
   hart: SteppableHart,
@@ -220,7 +224,7 @@ export function compareBatch(
         compared += 1;
         const text = image.disassembly.get(previous) ?? '';
         for (const row of conditional) {
-          if (row.after?.test(text)) tolerated.set(indexOf(row.field), row.bits);
+          if (row.after?.test(text)) tolerate(tolerated, indexOf(row.field), row.bits);
         }
       }
     }

@@ -2,6 +2,9 @@
 import type { Instruction } from '../../engine/isa/instruction';
 import type { Coverage } from './coverage';
 import { generate, type Stream } from './program';
+import { tableOf } from './provers';
+import { streams } from './streams';
+import { standard } from './target';
 
 /** Programs run for one entry before looking again. */
 const batch = 25;
@@ -10,17 +13,36 @@ const choice = 4;
 /** Batches after which an entry that is still as rare as before is given up. */
 const attempts = 4;
 
+const naming = (stream: Stream, seed: number, { mnemonic }: Instruction): number =>
+  generate(stream, seed)
+    .groups.flat()
+    .filter((line) => line.split(' ', 1)[0] === mnemonic).length;
+
+/** For an entry that no program has met yet: the stream whose programs name it most often. */
+function likelyStream(entry: Instruction): Stream | undefined {
+  const scored = streams
+    .filter(
+      ({ target = standard }) =>
+        target.reference.requirement.missing === undefined && tableOf(target.extensions).includes(entry),
+    )
+    .map((stream) => ({
+      stream,
+      score: Array.from({ length: 40 }, (_, seed) => naming(stream, seed, entry)).reduce((a, b) => a + b, 0),
+    }));
+  return scored.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score)[0]?.stream;
+}
+
 /** The seeds, of those from `from` on, whose programs name the instruction most often. A seed stands for one program. */
 export function chooseSeeds(
   stream: Stream,
-  { mnemonic }: Instruction,
+  entry: Instruction,
   from: number,
 ): { readonly seeds: readonly number[]; readonly next: number } {
   const next = from + batch * choice;
-  const scored = Array.from({ length: batch * choice }, (_, index) => {
-    const lines = generate(stream, from + index).groups.flat();
-    return { seed: from + index, score: lines.filter((line) => line.split(' ', 1)[0] === mnemonic).length };
-  });
+  const scored = Array.from({ length: batch * choice }, (_, index) => ({
+    seed: from + index,
+    score: naming(stream, from + index, entry),
+  }));
   const best = scored.sort((a, b) => b.score - a.score || a.seed - b.seed).slice(0, batch);
   return { seeds: best.map(({ seed }) => seed).sort((a, b) => a - b), next };
 }
@@ -37,7 +59,8 @@ export async function spendByNeed(
     const minimum = coverage.instructions < budget.instructions ? Infinity : budget.executions;
     const need = coverage.neediest(minimum, givenUp);
     if (need === undefined) return;
-    await run(need.stream, need.entry);
+    const stream = need.stream ?? likelyStream(need.entry);
+    if (stream !== undefined) await run(stream, need.entry);
     if (coverage.count(need.entry) > need.count) continue;
     const times = (fruitless.get(need.entry) ?? 0) + 1;
     fruitless.set(need.entry, times);

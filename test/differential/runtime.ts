@@ -12,17 +12,17 @@ const range = (count: number, line: (index: number) => string): string[] =>
  * fetch it returns to s11 instead.
  */
 export const runtimeOf = ({ extensions }: Target): readonly string[] =>
-  code(
-    extensions.includes('v') ? vectorReset : [],
-    cleared.flatMap(([extension, registers]) => (extensions.includes(extension) ? registers : [])),
-  );
+  code([
+    ...cleared.flatMap(([register, reason]) =>
+      extensions.some((name) => reason.test(name)) ? [`  csrw ${register}, x0`] : [],
+    ),
+    ...(extensions.includes('v') ? vectorReset : []),
+  ]);
 
 /** Registers that a program of these extensions may have left with anything in them. */
-const cleared: readonly (readonly [extension: string, registers: readonly string[]])[] = [
-  ['svpbmt', ['menvcfg', 'senvcfg']],
-  ['zicbom', ['menvcfg', 'senvcfg']],
-  ['zicboz', ['menvcfg', 'senvcfg']],
-  ['smstateen', ['mstateen0', 'mstateen1', 'mstateen2', 'mstateen3']],
+const cleared: readonly (readonly [register: string, reason: RegExp])[] = [
+  ...['menvcfg', 'senvcfg'].map((name) => [name, /^(zicbo|svpbmt)/] as const),
+  ...['mstateen0', 'mstateen1', 'mstateen2', 'mstateen3'].map((name) => [name, /^smstateen$/] as const),
 ];
 
 /** t6 points to the program's region. Ends with vl = 2 and SEW = 64. */
@@ -30,12 +30,13 @@ const vectorReset: readonly string[] = [
   '  li t5, 0x6600',
   '  csrw mstatus, t5',
   '  csrw vcsr, x0',
+  '  csrw vstart, x0',
   `  addi t5, t6, ${vectorWords * 8}`,
   ...range(4, (index) => `  vl8re64.v v${index * 8}, (t5)\n  addi t5, t5, 128`),
   '  vsetivli x0, 2, e64, m1, ta, ma',
 ];
 
-const code = (vectors: readonly string[], registers: readonly string[]): readonly string[] => [
+const code = (resets: readonly string[]): readonly string[] => [
   '.option norvc',
   '.option norelax',
   '.text',
@@ -72,7 +73,7 @@ const code = (vectors: readonly string[], registers: readonly string[]): readonl
   ...['mie', 'mip', 'mcause', 'mtval', 'mscratch', 'sepc', 'scause', 'stval', 'sscratch'].map(
     (csr) => `  csrw ${csr}, x0`,
   ),
-  ...[...registers, 'mcounteren', 'scounteren', 'pmpcfg2'].map((csr) => `  csrw ${csr}, x0`),
+  ...['mcounteren', 'scounteren', 'pmpcfg2'].map((csr) => `  csrw ${csr}, x0`),
   ...range(15, (index) => `  csrw pmpaddr${index + 1}, x0`),
   ...(['medeleg', 'mideleg', 'satp', 'mepc'] as const).flatMap((csr) => [
     `  ld t5, ${startWords[csr] * 8}(t6)`,
@@ -82,7 +83,7 @@ const code = (vectors: readonly string[], registers: readonly string[]): readonl
   '  csrw mstatus, t5',
   '  csrw fcsr, x0',
   ...range(32, (index) => `  fld f${index}, ${(32 + index) * 8}(t6)`),
-  ...vectors,
+  ...resets,
   `  ld t5, ${startWords.mstatus * 8}(t6)`,
   '  csrw mstatus, t5',
   '  sfence.vma',

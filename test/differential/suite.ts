@@ -49,13 +49,14 @@ export function describeLockstep(name: string, createHart: CreateHart): void {
 
   describeWith([standard.reference.requirement], `${name} in lock-step with QEMU`, () => {
     const coverage = new Coverage();
+    const programsOf = ({ alone }: Stream): number =>
+      alone ? Math.ceil(budget.programs / 10) : budget.programs;
     const compare = (stream: Stream, seeds: readonly number[]): Promise<Outcome> =>
       runCampaign(stream, createHart, { seeds, coverage });
 
     for (const stream of streams) {
-      const programs = stream.alone ? Math.ceil(budget.programs / 10) : budget.programs;
       declare(stream, stream.name, async () => {
-        expectAlike(await compare(stream, seedsFrom(firstSeed, programs)));
+        expectAlike(await compare(stream, seedsFrom(firstSeed, programsOf(stream))));
       });
     }
 

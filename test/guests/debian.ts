@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EngineOptions } from '../../engine/cpu/hart';
 import { guestFactory } from '../../engine/models/create';
 import type {
   Guest,
@@ -34,6 +35,13 @@ function describeFile(name: string, bytes: Uint8Array): ImageFile {
 }
 
 export class DebianImage {
+  /** @param engine what executes the guests' instructions; default: the interpreter */
+  constructor(private readonly engine?: EngineOptions) {}
+
+  private get host(): HostServices {
+    return { ...noHost, ...(this.engine && { engine: this.engine }) };
+  }
+
   readonly files: Required<Pick<GuestFiles, 'firmware' | 'kernel' | 'initrd'>> = {
     firmware: read('fw_dynamic.bin'),
     kernel: read('vmlinuz'),
@@ -53,7 +61,7 @@ export class DebianImage {
       initrd: describeFile('initrd.gz', initrd),
       ...options,
     };
-    return guestFactory(noHost)(definition, { ...this.files, ...files });
+    return guestFactory(this.host)(definition, { ...this.files, ...files });
   }
 
   /** The same kernel and initrd in the paravirtual machine, ported by the `chosen` rules; default: all. */
@@ -74,7 +82,7 @@ export class DebianImage {
       ...options,
     };
     const all = { kernel, initrd, ...(files.disks && { disks: files.disks }) };
-    return new ParavirtMachine(definition, all, noHost, chosen);
+    return new ParavirtMachine(definition, all, this.host, chosen);
   }
 }
 

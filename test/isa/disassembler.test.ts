@@ -23,7 +23,7 @@ const judges = [
   {
     name: 'newer binutils',
     reference: references.newer,
-    extensions: [...new Set(optional.map(({ name }) => name))],
+    extensions: [...new Set([...optional.map(({ name }) => name), 'v'])],
   },
 ];
 

@@ -31,6 +31,12 @@ describe('the table of extensions', () => {
     for (const { name } of base.filter((each) => each.name !== 's')) expect(baseNames).toContain(name);
   });
 
+  test('gives a hart of everything every instruction', () => {
+    const all = new Set(instructionsOf(selectable));
+    for (const { instructions } of [...base, ...optional])
+      for (const row of instructions) expect(all.has(row)).toBe(true);
+  });
+
   test('every extension may be had alone', () => {
     for (const name of selectable) {
       const chosen = chooseExtensions([name]);

@@ -13,6 +13,7 @@ export { bulk_multiply, bulk_reduce } from './large-numbers';
 export * from './multiply';
 export { poll, update_timers } from './run';
 export { requestPoll as request_poll, selectTlbs as select_tlbs } from './state';
+export { hot } from './translation';
 export {
   takeInterrupt as take_interrupt,
   raise,
@@ -26,3 +27,4 @@ export {
   wait_shortly_on_reservation,
   float_enabled,
 } from './trap';
+export * from './vector';

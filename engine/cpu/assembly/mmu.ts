@@ -16,6 +16,7 @@ import {
   status,
   selectTlbs,
 } from './state';
+import { noticeWrite } from './translation';
 import { raise } from './trap';
 import { trigger, watched } from './triggers';
 
@@ -56,7 +57,9 @@ export function hostAddress(physical: u64): u32 {
 }
 
 export function markDirty(physical: u64): void {
-  store<u8>(at.PAGE_FLAGS + u32((physical - RAM_BASE) >> 12), at.PAGE_DIRTY);
+  const page = u32((physical - RAM_BASE) >> 12);
+  store<u8>(at.PAGE_FLAGS + page, at.PAGE_DIRTY);
+  noticeWrite(page);
 }
 
 /** Bytes covered by the leaf that the last `translate` found; more than a page for superpages. */
@@ -209,6 +212,19 @@ export function resolve(virtual: u64, length: u64, access: u32): u64 {
   if (access == Access.Write) markDirty(physical);
   if (uniform(page) && !watched(virtual & ~u64(0xfff), access)) fill(tlbOf(access), virtual, physical);
   return physical;
+}
+
+/** Whether a load would find RAM: all of it, in whatever pages it lies. Raises nothing. */
+export function readable(virtual: u64, length: u64): bool {
+  const last = virtual + length - 1;
+  for (let page = virtual; page <= last; page = (page | 0xfff) + 1) {
+    if (lookUp(page, Access.Read) != PAGE_FAULT) continue;
+    const mode = dataPrivilege();
+    const physical = translate(page, Access.Read, mode);
+    if (physical >= ACCESS_FAULT || !inRam(physical, 1)) return false;
+    if (!permits(physical, min(last - page, 0xfff - (page & 0xfff)) + 1, Access.Read, mode)) return false;
+  }
+  return true;
 }
 
 /** Empties all TLBs. */

@@ -22,9 +22,10 @@ import {
 } from '../../wasm/expression';
 import type { FunctionBuilder, Label, Local } from '../../wasm/function-builder';
 import type { Callee } from '../../wasm/module-builder';
-import type { IntegerType, MemoryOperator } from '../../wasm/opcodes';
+import type { IntegerType, ValueType } from '../../wasm/opcodes';
 import { helpers } from '../helpers';
 import * as at from '../layout';
+import { loads, stores } from './access';
 
 /** Locals of the interpreter loop. pc = ip + delta, where ip is the instruction's address in linear memory. */
 export interface Registers {
@@ -35,6 +36,8 @@ export interface Registers {
   readonly word: Local<'i32'>;
   readonly dataTlb: Local<'i32'>;
   readonly fetchTlb: Local<'i32'>;
+  /** 1: the next instruction is to be interpreted, whatever was translated. */
+  readonly skip: Local<'i32'>;
 }
 
 /** An offset from `page` that lies in no page: the next fetch translates pc anew. */
@@ -45,40 +48,28 @@ export const LAST_IN_PAGE = 0xffe;
 export const ABSOLUTE = i32Constant(0);
 const PAGE_MASK = 0xfffn ^ ((1n << 64n) - 1n);
 
-const loads: Readonly<
-  Record<
-    LoadKind,
-    { size: number; operator: MemoryOperator; extend?: 'i64.extend8_s' | 'i64.extend16_s' | 'i64.extend32_s' }
-  >
-> = {
-  b: { size: 1, operator: 'i64.load8_s', extend: 'i64.extend8_s' },
-  h: { size: 2, operator: 'i64.load16_s', extend: 'i64.extend16_s' },
-  w: { size: 4, operator: 'i64.load32_s', extend: 'i64.extend32_s' },
-  d: { size: 8, operator: 'i64.load' },
-  bu: { size: 1, operator: 'i64.load8_u' },
-  hu: { size: 2, operator: 'i64.load16_u' },
-  wu: { size: 4, operator: 'i64.load32_u' },
-};
-
-const stores: Readonly<Record<StoreKind, { size: number; operator: MemoryOperator }>> = {
-  b: { size: 1, operator: 'i64.store8' },
-  h: { size: 2, operator: 'i64.store16' },
-  w: { size: 4, operator: 'i64.store32' },
-  d: { size: 8, operator: 'i64.store' },
-};
+/** Where control goes when it leaves an instruction. */
+export interface Labels {
+  /** The next instruction is at ip. */
+  readonly next: Label;
+  /** The same, and code that begins there may have been translated: a jump backwards in the page. */
+  readonly back: Label;
+  /** A helper has changed pc, mode or countdown. */
+  readonly event: Label;
+}
 
 /** Locals for intermediate values, used anew by each instruction. */
 export class Temporaries {
-  private readonly pool: Record<IntegerType, Local<IntegerType>[]> = { i32: [], i64: [] };
-  private used: Record<IntegerType, number> = { i32: 0, i64: 0 };
+  private readonly pool: Record<ValueType, Local[]> = { i32: [], i64: [], f32: [], f64: [] };
+  private used: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0 };
 
   constructor(private readonly builder: FunctionBuilder) {}
 
   reset(): void {
-    this.used = { i32: 0, i64: 0 };
+    this.used = { i32: 0, i64: 0, f32: 0, f64: 0 };
   }
 
-  take<T extends IntegerType>(type: T): Local<T> {
+  take<T extends ValueType>(type: T): Local<T> {
     const index = this.used[type]++;
     const known = this.pool[type][index];
     if (known) return known as Local<T>;
@@ -97,7 +88,7 @@ export class InterpreterEmitter extends Emitter {
     private readonly registers: Registers,
     private readonly temporaries: Temporaries,
     private readonly callees: ReadonlyMap<string, Callee>,
-    private readonly labels: { readonly next: Label; readonly event: Label },
+    private readonly labels: Labels,
     private readonly instruction: Instruction,
   ) {
     super();
@@ -205,7 +196,9 @@ export class InterpreterEmitter extends Emitter {
 
   jump(): void {
     const { ip } = this.registers;
-    this.builder.set(ip, binary('add', ip.get, wrap(this.imm)));
+    const offset = this.temporaries.take('i32');
+    this.builder.set(ip, binary('add', ip.get, offset.tee(wrap(this.imm))));
+    this.builder.branchIf(compare('lt_s', offset.get, i32Constant(0)), this.labels.back);
     this.builder.branch(this.labels.next);
     this.ended = true;
   }

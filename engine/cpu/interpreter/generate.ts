@@ -19,12 +19,21 @@ import {
   wrap,
 } from '../../wasm/expression';
 import { FunctionBuilder, type Label } from '../../wasm/function-builder';
-import { type Callee, ModuleBuilder } from '../../wasm/module-builder';
+import { type Callee, ModuleBuilder, type TableType } from '../../wasm/module-builder';
 import { helpers } from '../helpers';
 import * as at from '../layout';
 import { type Decision, decide } from './decision';
 import { type Decoder, buildDecoder } from './decode';
-import { ABSOLUTE, InterpreterEmitter, LAST_IN_PAGE, OUTSIDE, type Registers, Temporaries } from './emitter';
+import { DEEPEST, INTERPRET, jumpCacheLine, regionSignature } from '../translator/convention';
+import {
+  ABSOLUTE,
+  InterpreterEmitter,
+  LAST_IN_PAGE,
+  type Labels as InstructionLabels,
+  OUTSIDE,
+  type Registers,
+  Temporaries,
+} from './emitter';
 
 export interface Interpreter {
   readonly module: Uint8Array<ArrayBuffer>;
@@ -38,15 +47,14 @@ export function generateInterpreter(instructions: readonly Instruction[]): Inter
   const callees = new Map<string, Callee>();
   for (const [name, { signature }] of helpers)
     callees.set(name, module.importFunction('helpers', name, signature));
+  module.importTable('env');
   const builder = new FunctionBuilder([]);
-  new Loop(builder, callees, decoder).emit();
+  new Loop(builder, callees, decoder, module.tableType(regionSignature)).emit();
   module.define('run', { parameters: [], result: 'i32' }, builder);
   return { module: module.bytes(), decoder };
 }
 
-interface Labels {
-  readonly next: Label;
-  readonly event: Label;
+interface Labels extends InstructionLabels {
   readonly illegal: Label;
 }
 
@@ -58,6 +66,7 @@ class Loop {
     private readonly builder: FunctionBuilder,
     private readonly callees: ReadonlyMap<string, Callee>,
     private readonly decoder: Decoder,
+    private readonly regionType: TableType,
   ) {
     this.registers = {
       ip: builder.local('i32'),
@@ -67,6 +76,7 @@ class Loop {
       word: builder.local('i32'),
       dataTlb: builder.local('i32'),
       fetchTlb: builder.local('i32'),
+      skip: builder.local('i32'),
     };
     this.temporaries = new Temporaries(builder);
   }
@@ -76,10 +86,13 @@ class Loop {
     builder.set(this.registers.page, i32Constant(at.RAM));
     builder.loop((event) => {
       this.reload();
-      builder.loop((next) => {
-        this.pollWhenDue(event);
-        this.fetch(event);
-        this.dispatch({ next, event });
+      builder.loop((back) => {
+        this.enterBehindJump(event);
+        builder.loop((next) => {
+          this.pollWhenDue(event);
+          this.fetch(event);
+          this.dispatch({ next, back, event });
+        });
       });
     });
     builder.unreachable();
@@ -95,6 +108,47 @@ class Loop {
     builder.set(fetchTlb, cell32(at.FETCH_TLB));
     builder.set(ip, binary('add', page.get, i32Constant(OUTSIDE)));
     builder.set(delta, binary('sub', load('i64.load', ABSOLUTE, at.PC) as I64, extendUnsigned(ip.get)));
+  }
+
+  /** A jump backwards within the page has led here, or nothing is known of ip yet. */
+  private enterBehindJump(event: Label): void {
+    const { builder, registers } = this;
+    const { ip, page, countdown } = registers;
+    builder.if(compare('lt_u', binary('sub', ip.get, page.get), i32Constant(LAST_IN_PAGE)), () =>
+      this.enterTranslated(this.pc, countdown.get, event),
+    );
+  }
+
+  /**
+   * Runs what was translated from the code at ip, if there is any; counts the arrival otherwise.
+   * `countdown`: with the instruction at ip still to be counted.
+   */
+  private enterTranslated(pc: I64, countdown: I32, event: Label): void {
+    const { builder, registers } = this;
+    const { ip, skip } = registers;
+    const line = this.temporaries.take('i32');
+    const result = this.temporaries.take('i32');
+    const arrivals = this.temporaries.take('i32');
+    builder.loop((again) => {
+      builder.set(line, jumpCacheLine(ip.get));
+      builder.if(compare('eq', load('i32.load', line.get, at.JUMP_CACHE) as I32, ip.get), () => {
+        const slot = load('i32.load', line.get, at.JUMP_CACHE + 4) as I32;
+        const args = [pc, countdown, i32Constant(DEEPEST)];
+        builder.set(result, this.regionType.call(slot, args) as I32);
+        builder.if(compare('ge_s', result.get, i32Constant(0)), () =>
+          builder.store('i32.store', ABSOLUTE, result.get, at.COUNTDOWN),
+        );
+        builder.set(skip, compare('eq', result.get, i32Constant(INTERPRET)));
+        builder.branch(event);
+      });
+      const counter = binary('and', ip.get, i32Constant(at.HOT_COUNTERS_MASK));
+      const counted = binary('add', load('i32.load16_u', counter, at.HOT_COUNTERS) as I32, i32Constant(1));
+      builder.set(arrivals, counted);
+      builder.store('i32.store16', counter, arrivals.get, at.HOT_COUNTERS);
+      builder.if(compare('eq', arrivals.get, cell32(at.HOT_THRESHOLD)), () =>
+        builder.branchIf(this.call('hot', [pc, ip.get]) as I32, again),
+      );
+    });
   }
 
   private pollWhenDue(event: Label): void {
@@ -123,7 +177,7 @@ class Loop {
   /** The instruction lies in another page than the last one, or in two. */
   private fetchElsewhere(event: Label): void {
     const { builder, registers } = this;
-    const { ip, page, delta, word, fetchTlb } = registers;
+    const { ip, page, delta, word, fetchTlb, countdown, skip } = registers;
     const pcLocal = this.temporaries.take('i64');
     const entry = this.temporaries.take('i32');
     const pc = pcLocal.get;
@@ -152,6 +206,11 @@ class Loop {
         builder.if(page.get, () => {
           builder.set(ip, binary('add', page.get, binary('and', low, i32Constant(0xfff))));
           builder.set(delta, binary('sub', pc, extendUnsigned(ip.get)));
+          builder.if(
+            skip.get,
+            () => builder.set(skip, i32Constant(0)),
+            () => this.enterTranslated(pc, binary('add', countdown.get, i32Constant(1)), event),
+          );
           builder.set(word, load('i32.load', ip.get) as I32);
           builder.branch(done);
         });
@@ -166,11 +225,11 @@ class Loop {
     });
   }
 
-  private dispatch({ next, event }: { next: Label; event: Label }): void {
+  private dispatch({ next, back, event }: Omit<Labels, 'illegal'>): void {
     const { builder, registers, decoder } = this;
     builder.block((illegal) => {
       const [, ...classes] = decoder.classes;
-      const labels: Labels = { next, event, illegal };
+      const labels: Labels = { next, back, event, illegal };
       this.emitTable(
         classes.map((instructions) => () => this.emitDecision(decide(instructions, 0xffff), labels)),
         (targets) => {

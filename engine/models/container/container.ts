@@ -69,18 +69,20 @@ export class Container implements Guest {
       extensions,
       bus: { read: () => undefined, write: () => false },
       monitor: true,
+      ...(host.engine && { engine: host.engine }),
     });
-    prepareHart(this.hart);
+    prepareHart(this.hart, extensions);
     const ram = new Ram({
       base: RAM_BASE,
       bytes: this.hart.ram,
       flags: this.hart.pageFlags,
       cleaned: () => this.hart.watchWrites(),
+      changed: (page, pages) => this.hart.ramChanged(page, pages),
     });
     this.spaces = [ram, this.store];
     this.kernel = new Kernel({
       hart: this.hart,
-      frames: new Frames(this.hart.ram, this.hart.pageFlags),
+      frames: new Frames(this.hart.ram, this.hart.pageFlags, (frame) => this.hart.ramChanged(frame, 1)),
       random: this.seeded ?? new CallerRandom(host.fillRandom),
       epoch: deterministic ? DETERMINISTIC_EPOCH : host.now(),
       pidLimit: definition.pids ?? DEFAULT_PIDS,

@@ -1,4 +1,4 @@
-/** A hart for user mode alone: nothing is delegated, all of RAM may be accessed, floating point and clocks are on. */
+/** A hart for user mode alone: nothing is delegated, all of RAM may be accessed, floating point, vectors and clocks are on. */
 import type { Hart } from '../../cpu/hart';
 import * as at from '../../cpu/layout';
 
@@ -6,15 +6,17 @@ import * as at from '../../cpu/layout';
 const OPEN = 0x1fn;
 const EVERYTHING = (1n << 54n) - 1n;
 const FLOATING_POINT_ON = 3n << 13n;
+const VECTORS_ON = 3n << 9n;
 /** cycle, time, instret. */
 const COUNTERS = 7n;
 /** senvcfg: `cbo.zero` is for programs too, as under Linux. */
 const CBZE = 1n << 7n;
 
-export function prepareHart(hart: Hart): void {
+export function prepareHart(hart: Hart, extensions: readonly string[]): void {
   hart.setCell(at.PMPCFG, OPEN);
   hart.setCell(at.PMPADDR, EVERYTHING);
-  hart.setCell(at.MSTATUS, FLOATING_POINT_ON);
+  const vectors = extensions.includes('zve32x') ? VECTORS_ON : 0n;
+  hart.setCell(at.MSTATUS, FLOATING_POINT_ON | vectors);
   hart.setCell(at.MCOUNTEREN, COUNTERS);
   hart.setCell(at.SCOUNTEREN, COUNTERS);
   hart.setCell(at.SENVCFG, CBZE);

@@ -16,7 +16,7 @@ const operandCount = 1024;
 const iterations = 2_000_000;
 const repetitions = 3;
 
-const tables = { f32: 0, f64: 1, i32: 2, u32: 2, i64: 3, u64: 3 } as const;
+const tables = { f32: 0, f64: 1, i32: 2, u32: 2, i64: 3, u64: 3, f16: 4 } as const;
 const tableBytes = operandCount * 8;
 
 const hostOperations: Partial<Record<string, string>> = {
@@ -29,7 +29,7 @@ const hostOperations: Partial<Record<string, string>> = {
 };
 
 function bits(kind: Kind): string {
-  return kind === 'f32' ? 'u32' : kind === 'f64' ? 'u64' : kind;
+  return kind.replace('f', 'u');
 }
 
 function operand(kind: Kind, offset: number, type = bits(kind)): string {
@@ -73,6 +73,12 @@ function fill(memory: DataView): void {
     const value = (1 + random() / 2 ** 32 + random() / 2 ** 52) * 2 ** ((random() % 41) - 20);
     memory.setFloat32(tables.f32 * tableBytes + index * 8, value, true);
     memory.setFloat64(tables.f64 * tableBytes + index * 8, value, true);
+    // Within 2^-10 to 2^10: the exponent's bias is 15.
+    memory.setUint16(
+      tables.f16 * tableBytes + index * 8,
+      ((5 + (random() % 21)) << 10) | (random() & 0x3ff),
+      true,
+    );
     memory.setUint32(tables.i32 * tableBytes + index * 8, random(), true);
     memory.setFloat64(tables.i64 * tableBytes + index * 8, random() * random(), true);
   }

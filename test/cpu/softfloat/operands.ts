@@ -55,13 +55,13 @@ class Picker {
   }
 }
 
-/** binary32 or binary64, and what makes hard operands in it. */
+/** One of the formats, and what makes hard operands in it. */
 class Format {
   readonly bias: number;
   readonly special: number;
   constructor(
     private readonly pick: Picker,
-    readonly width: 32 | 64,
+    readonly width: 16 | 32 | 64,
     readonly fraction: number,
   ) {
     this.special = (1 << (width - 1 - fraction)) - 1;
@@ -83,8 +83,16 @@ class Format {
     return x ^ (1n << BigInt(this.width - 1));
   }
 
+  /** Some number close to x, exactly x where the format has it. */
   fromNumber(x: number): bigint {
     const view = new DataView(new ArrayBuffer(8));
+    if (this.width === 16) {
+      view.setFloat64(0, x);
+      const bits = view.getBigUint64(0);
+      if (x === 0) return this.make(bits >> 63n !== 0n, 0, 0n);
+      const exponent = (Number(bits >> 52n) & 0x7ff) - 1023 + this.bias;
+      return this.make(bits >> 63n !== 0n, exponent, (bits & (2n ** 52n - 1n)) >> BigInt(52 - this.fraction));
+    }
     if (this.width === 32) view.setFloat32(0, x);
     else view.setFloat64(0, x);
     return this.width === 32 ? BigInt(view.getUint32(0)) : view.getBigUint64(0);
@@ -92,6 +100,10 @@ class Format {
 
   toNumber(x: bigint): number {
     const view = new DataView(new ArrayBuffer(8));
+    if (this.width === 16) {
+      const magnitude = Number(x & 0x3ffn) / 1024 + (this.exponentOf(x) === 0 ? 0 : 1);
+      return magnitude * 2 ** (Math.max(this.exponentOf(x), 1) - this.bias) * (x >> 15n === 0n ? 1 : -1);
+    }
     if (this.width === 32) view.setUint32(0, Number(x));
     else view.setBigUint64(0, x);
     return this.width === 32 ? view.getFloat32(0) : view.getFloat64(0);
@@ -152,14 +164,20 @@ class Format {
   }
 }
 
+const isFormat = (kind: Kind): kind is 'f16' | 'f32' | 'f64' => kind.startsWith('f');
+
 /** Endless operand triples for each kind, all drawn from one source of randomness. */
 export class Operands {
   private readonly pick: Picker;
-  private readonly formats: { readonly f32: Format; readonly f64: Format };
+  private readonly formats: { readonly f16: Format; readonly f32: Format; readonly f64: Format };
 
   constructor(random: Random) {
     this.pick = new Picker(random);
-    this.formats = { f32: new Format(this.pick, 32, 23), f64: new Format(this.pick, 64, 52) };
+    this.formats = {
+      f16: new Format(this.pick, 16, 10),
+      f32: new Format(this.pick, 32, 23),
+      f64: new Format(this.pick, 64, 52),
+    };
   }
 
   trial(operation: number, roundingModes: number): Trial {
@@ -168,7 +186,7 @@ export class Operands {
     const roundingMode = row.rounds ? this.pick.between(0, roundingModes - 1) : 0;
     const [kind] = row.operands as [Kind];
     const operands = row.operands.map(() => 0n);
-    if (kind !== 'f32' && kind !== 'f64') operands[0] = this.integer(kind);
+    if (!isFormat(kind)) operands[0] = this.integer(kind);
     else if (row.operands.length === 1) operands[0] = this.single(this.formats[kind]);
     else operands.splice(0, 3, ...this.triple(this.formats[kind]).slice(0, row.operands.length));
     while (operands.length < 3) operands.push(0n);

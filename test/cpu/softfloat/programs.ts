@@ -8,7 +8,7 @@ import type { Trial } from './operations';
 const root = resolve(__dirname, '../../..');
 
 export interface Outcome {
-  /** Bits of the result; those of binary32 zero-extended. */
+  /** Bits of the result; those of shorter formats zero-extended. */
   readonly result: bigint;
   /** As in fflags. */
   readonly flags: number;
@@ -54,7 +54,7 @@ export function performer(exports: SoftFloat): (trial: Trial, flagsBefore: numbe
     const { row, call } = found;
     const values: Bits[] = row.operands.map((kind, index) => {
       const bits = operands[index] as bigint;
-      return kind.endsWith('32') ? Number(bits) : bits;
+      return kind.endsWith('64') ? bits : Number(bits);
     });
     if (row.rounds) values.push(roundingMode);
     flags.value = flagsBefore;
@@ -100,6 +100,8 @@ export const emulated: Reference = {
   perform: (trials, directory) =>
     run(trials, directory, 'riscv.c', [crossCompiler, '-O1', '-static', '-march=rv64gc'], (program) => [
       emulator,
+      '-cpu',
+      'rv64,Zfh=true',
       program,
     ]),
 };

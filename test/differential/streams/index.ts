@@ -11,12 +11,14 @@ import { lockdown } from './lockdown';
 import { pagingStream } from './paging';
 import { privilege, zicsr } from './privileged';
 import { protection } from './protection';
+import { vectorStreams } from './vector';
 import { translation } from './translation';
 import { hints, mayBe, zacas, zawrs, zcb } from './scalar';
 
 /** Every kind of random program. A new extension is one more row. */
 export const streams: readonly Stream[] = [
   rv64i, controlFlowStream, memory, m, a, f, d, c, zba, zbb, zbs, zicsr, privilege, illegal, pagingStream, protection,
+  ...vectorStreams,
   translation, environment, lockdown,
   zbc, zbkb, zicond, mayBe, zcb, hints, zacas, zawrs, zfhmin, zfh, zfa, cacheBlocks, cacheBlocksPaged,
 ]; // prettier-ignore

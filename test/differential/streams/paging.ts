@@ -54,7 +54,7 @@ export function paging(random: Random, mode: Mode): Paging {
   };
 }
 
-export function pagingProfile(random: Random): Profile {
+export function profile(random: Random): Profile {
   const mode = random.pick<Mode>([0, 1, 1, 3]);
   const delegates = mode !== 3 && random.chance(0.5);
   return {
@@ -157,7 +157,7 @@ export function changeEntry(
 export const pagingStream: Stream = {
   name: 'paging',
   length: 100,
-  profile: pagingProfile,
+  profile,
   group(draw) {
     const { random, profile: start } = draw;
     const choice = random.below(20);

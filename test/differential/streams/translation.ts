@@ -4,7 +4,7 @@ import type { Group, Leaf, Mode, Profile, Stream } from '../program';
 import type { Random } from '../random';
 import { withNewer } from '../target';
 import { arithmetic, loadOrStore } from './integer';
-import { access, changeEntry, leaf, modifiedPrivilege, pagingProfile } from './paging';
+import { access, changeEntry, leaf, modifiedPrivilege, profile as pagingProfile } from './paging';
 import { ascend, descend } from './privileged';
 
 /** Bits of menvcfg. Both Svade and Svadu are named, so that ADUE decides who sets A and D. */

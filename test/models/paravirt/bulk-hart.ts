@@ -48,6 +48,7 @@ export class BulkHart {
       bytes: hart.ram,
       flags: hart.pageFlags,
       cleaned: () => hart.watchWrites(),
+      changed: (page, pages) => hart.ramChanged(page, pages),
     });
     const table = (offset: number, index: number, entry: bigint): void =>
       new DataView(hart.ram.buffer, hart.ram.byteOffset).setBigUint64(offset + 8 * index, entry, true);

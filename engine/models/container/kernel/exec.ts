@@ -1,4 +1,5 @@
 /** A new program in place of the old: execve(2). Linux: fs/exec.c. */
+import { CONTEXT_SIZE, CONTEXT_VECTOR_CELLS, VILL } from '../../../cpu/hart';
 import * as at from '../../../cpu/layout';
 import { Errno } from '../errno';
 import { type Program, parseProgram } from '../loader/elf';
@@ -190,10 +191,11 @@ function commit(
   process.auxiliary = stack.auxiliary;
   process.command = task.name = path.slice(path.lastIndexOf('/') + 1).slice(0, 15);
 
-  const context = new Uint8Array(task.context.length || hart.saveContext().length);
+  const context = new Uint8Array(CONTEXT_SIZE);
   const registers = new DataView(context.buffer);
   registers.setBigUint64(16, BigInt(stack.sp), true);
   registers.setBigUint64(512, BigInt(entry), true);
+  registers.setBigUint64(CONTEXT_VECTOR_CELLS + at.VTYPE - at.VSTART, VILL, true);
   task.context = context;
   if (kernel.loaded === task) {
     hart.loadContext(context);

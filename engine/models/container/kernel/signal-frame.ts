@@ -6,8 +6,16 @@
  *   144  stack_t: sp, flags, size       24
  *   168  sigset_t, and room for 1024    128, then 8 to the next multiple of 16
  *   304  mcontext: pc, x1 to x31        256
- *   560  f0 to f31, fcsr, reserved      528
+ *   560  f0 to f31, fcsr, reserved      520
+ *   1080 head of what follows           8: magic and size, both zero at the end
+ *
+ * and where the hart has vectors (arch/riscv/include/uapi/asm/sigcontext.h):
+ *
+ *   1088 vstart, vl, vtype, vcsr, vlenb, address of v0 to v31   48
+ *   1136 v0 to v31                      512
+ *   1648 head of the end                8, then 8 to the next multiple of 16
  */
+import { CONTEXT_VECTORS, CONTEXT_VECTOR_CELLS, VILL } from '../../../cpu/hart';
 import * as at from '../../../cpu/layout';
 import { Errno } from '../errno';
 import { TRAMPOLINE } from '../mm/trampoline';
@@ -18,12 +26,20 @@ import type { SignalAction, SignalInfo } from './signal-state';
 import type { Task } from './task';
 
 const FRAME_SIZE = 1088;
+const FRAME_SIZE_WITH_VECTORS = 1664;
 const CONTEXT = 128;
 const STACK = 144;
 const MASK = 168;
 const REGISTERS = 304;
 const FLOATS = 560;
 const FCSR = FLOATS + 256;
+const EXTENSION = 1080;
+const VECTOR_CELLS = 1088;
+const VECTORS = 1136;
+const VECTORS_SIZE = 32 * at.VLENB;
+const EXTENSION_SIZE = VECTORS + VECTORS_SIZE - EXTENSION;
+/** RISCV_V_MAGIC */
+const VECTOR_MAGIC = 0x53465457;
 
 const SA_ONSTACK = 0x08000000;
 const SS_ONSTACK = 1;
@@ -51,8 +67,9 @@ export function pushFrame(
   if (action.flags & SA_ONSTACK && stack.flags !== SS_DISABLE && !onStack(task, sp)) {
     sp = stack.address + stack.size;
   }
-  const frame = Math.floor((sp - FRAME_SIZE) / 16) * 16;
-  const bytes = new Uint8Array(FRAME_SIZE);
+  const size = hasVectors(kernel) ? FRAME_SIZE_WITH_VECTORS : FRAME_SIZE;
+  const frame = Math.floor((sp - size) / 16) * 16;
+  const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   writeInfo(view, info);
   view.setBigUint64(STACK, BigInt(stack.address), true);
@@ -63,6 +80,7 @@ export function pushFrame(
   for (let i = 1; i < 32; i++) view.setBigUint64(REGISTERS + 8 * i, hart.x(i), true);
   for (let i = 0; i < 32; i++) view.setBigUint64(FLOATS + 8 * i, hart.f(i), true);
   view.setUint32(FCSR, Number(hart.cell(at.FFLAGS) | (hart.cell(at.FRM) << 5n)), true);
+  if (hasVectors(kernel)) writeVectors(bytes, frame, hart.saveContext());
   try {
     memory.write(frame, bytes);
   } catch (error) {
@@ -82,7 +100,7 @@ export function pushFrame(
 export function popFrame(kernel: Kernel, task: Task): void {
   const { hart, memory } = kernel;
   const frame = Number(hart.x(2));
-  const bytes = memory.read(frame, FRAME_SIZE);
+  const bytes = memory.read(frame, hasVectors(kernel) ? FRAME_SIZE_WITH_VECTORS : FRAME_SIZE);
   const view = new DataView(bytes.buffer);
   const context = hart.saveContext();
   const registers = new DataView(context.buffer);
@@ -94,8 +112,56 @@ export function popFrame(kernel: Kernel, task: Task): void {
   const fcsr = view.getUint32(FCSR, true);
   registers.setBigUint64(520, BigInt(fcsr & 31), true);
   registers.setBigUint64(528, BigInt((fcsr >> 5) & 7), true);
+  if (hasVectors(kernel)) readVectors(bytes, context);
   hart.loadContext(context);
   task.blocked = view.getBigUint64(MASK, true) & ~UNBLOCKABLE;
+}
+
+const hasVectors = ({ extensions }: Kernel): boolean => extensions.includes('zve32x');
+
+/** The vector unit's cells of a context, by their places in it. */
+const cells = { vstart: 0, vxsat: 8, vxrm: 16, vl: 24, vtype: 32 } as const;
+
+function writeVectors(bytes: Uint8Array, frame: number, context: Uint8Array): void {
+  const view = new DataView(bytes.buffer);
+  const registers = new DataView(context.buffer, CONTEXT_VECTOR_CELLS);
+  const cell = (name: keyof typeof cells): bigint => registers.getBigUint64(cells[name], true);
+  view.setUint32(EXTENSION, VECTOR_MAGIC, true);
+  view.setUint32(EXTENSION + 4, EXTENSION_SIZE, true);
+  const vcsr = (cell('vxrm') << 1n) | cell('vxsat');
+  const values = [cell('vstart'), cell('vl'), cell('vtype'), vcsr, BigInt(at.VLENB), BigInt(frame + VECTORS)];
+  values.forEach((value, i) => view.setBigUint64(VECTOR_CELLS + 8 * i, value, true));
+  bytes.set(context.subarray(CONTEXT_VECTORS, CONTEXT_VECTORS + VECTORS_SIZE), VECTORS);
+}
+
+/** From a frame that the program may have changed: what no instruction could have set becomes no vector type at all. */
+function readVectors(bytes: Uint8Array, context: Uint8Array): void {
+  const view = new DataView(bytes.buffer);
+  if (view.getUint32(EXTENSION, true) !== VECTOR_MAGIC) return;
+  const registers = new DataView(context.buffer, CONTEXT_VECTOR_CELLS);
+  const [vstart, vl, vtype, vcsr] = [0, 8, 16, 24].map((offset) =>
+    view.getBigUint64(VECTOR_CELLS + offset, true),
+  ) as [bigint, bigint, bigint, bigint];
+  const longest = longestVector(vtype);
+  const valid = longest !== undefined && vl <= longest;
+  registers.setBigUint64(cells.vstart, vstart & 0x7fn, true);
+  registers.setBigUint64(cells.vl, valid ? vl : 0n, true);
+  registers.setBigUint64(cells.vtype, valid ? vtype : VILL, true);
+  registers.setBigUint64(cells.vxsat, vcsr & 1n, true);
+  registers.setBigUint64(cells.vxrm, (vcsr >> 1n) & 3n, true);
+  context.set(bytes.subarray(VECTORS, VECTORS + VECTORS_SIZE), CONTEXT_VECTORS);
+}
+
+/** VLMAX of a vtype; undefined where `vsetvl` would set vill. "Vector Type Register". */
+function longestVector(vtype: bigint): bigint | undefined {
+  const elementBits = 8n << ((vtype >> 3n) & 7n);
+  const multiplier = vtype & 7n;
+  if (vtype >> 8n !== 0n || elementBits > 64n || multiplier === 4n) return undefined;
+  const registerBits = BigInt(8 * at.VLENB);
+  const groupBits = multiplier < 4n ? registerBits << multiplier : registerBits >> (8n - multiplier);
+  // A fraction must leave room for the element at ELEN = 64.
+  if (multiplier > 4n && elementBits > 64n >> (8n - multiplier)) return undefined;
+  return groupBits / elementBits;
 }
 
 /** siginfo_t: number, errno, code, then what depends on the signal. */

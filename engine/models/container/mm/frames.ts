@@ -16,10 +16,14 @@ export class Frames {
   private lowestFree = 0;
   private used = 0;
 
-  /** @param flags one byte a frame; bit 0 is set when it is written to */
+  /**
+   * @param flags one byte a frame; bit 0 is set when it is written to
+   * @param changed told of each frame that the kernel writes to
+   */
   constructor(
     private readonly ram: Uint8Array,
     private readonly flags: Uint8Array,
+    private readonly changed: (frame: number) => void,
   ) {
     this.total = ram.length / PAGE_SIZE;
     this.references = new Uint32Array(this.total);
@@ -62,6 +66,7 @@ export class Frames {
   }
   touch(frame: number): void {
     this.flags[frame] = DIRTY;
+    this.changed(frame);
   }
 
   /** Before a restore: nothing is in use. */

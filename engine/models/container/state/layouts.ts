@@ -155,7 +155,7 @@ export const terminal = nested({
   waiting: list(bytes),
 });
 
-export const kernelLayout = record('container-kernel', 1, {
+export const kernelLayout = record('container-kernel', 2, {
   hart: bytes,
   fileSystems: list(bytes),
   nextPid: u32,

@@ -1,0 +1,78 @@
+/**
+ * Which registers are in locals when. A register written since memory last had
+ * all of them is *dirty*; wherever control may leave, the dirty ones are stored.
+ * A register is *needed* where it will be read, or stored as dirty, before it
+ * is written: those are loaded at the entry and after calls.
+ */
+import type { Block, Region, Step } from './region';
+import { type RegisterSet, equal, none, union, without } from './register-set';
+import type { Structure } from './structure';
+
+export interface DataFlow {
+  /** At the start of each block. */
+  readonly dirty: readonly RegisterSet[];
+  readonly needed: readonly RegisterSet[];
+}
+
+/** Whether control may leave the region at this instruction, other than by its ending. */
+export const mayLeave = ({ facts }: Step): boolean => facts.memory || facts.effects.length > 0 || facts.float;
+
+export const isCall = ({ ending }: Block): boolean => ending.kind === 'call';
+
+export function analyse(region: Region, { successors }: Structure): DataFlow {
+  const { blocks } = region;
+  const written = blocks.map(({ steps }) => steps.reduce((set, { writes }) => union(set, writes), none));
+
+  const dirty: RegisterSet[] = blocks.map(() => none);
+  untilStable(() => {
+    let changed = false;
+    blocks.forEach((block, i) => {
+      const out = isCall(block) ? none : union(dirty[i]!, written[i]!);
+      for (const to of successors[i]!) {
+        const merged = union(dirty[to]!, out);
+        if (equal(merged, dirty[to]!)) continue;
+        dirty[to] = merged;
+        changed = true;
+      }
+    });
+    return changed;
+  });
+
+  const needed: RegisterSet[] = blocks.map(() => none);
+  const local = blocks.map((block, i) => summary(block, dirty[i]!));
+  untilStable(() => {
+    let changed = false;
+    for (let i = blocks.length - 1; i >= 0; i--) {
+      const after = isCall(blocks[i]!)
+        ? none
+        : successors[i]!.reduce((set, to) => union(set, needed[to]!), none);
+      const merged = union(needed[i]!, union(local[i]!.uses, without(after, local[i]!.kills)));
+      if (equal(merged, needed[i]!)) continue;
+      needed[i] = merged;
+      changed = true;
+    }
+    return changed;
+  });
+  return { dirty, needed };
+}
+
+function untilStable(pass: () => boolean): void {
+  while (pass());
+}
+
+/** What a block needs by itself, and what it writes before anything behind it can need it. */
+function summary(block: Block, dirtyAtStart: RegisterSet) {
+  let dirty = dirtyAtStart;
+  // Exits at the start and at the end store what is dirty there.
+  let uses: RegisterSet = dirty;
+  let kills: RegisterSet = none;
+  const use = (set: RegisterSet): void => void (uses = union(uses, without(set, kills)));
+  for (const step of block.steps) {
+    use(step.reads);
+    if (mayLeave(step)) use(dirty);
+    kills = union(kills, step.writes);
+    dirty = union(dirty, step.writes);
+  }
+  use(dirty);
+  return { uses, kills };
+}
