@@ -62,17 +62,13 @@ function untilStable(pass: () => boolean): void {
 
 /** What a block needs by itself, and what it writes before anything behind it can need it. */
 function summary(block: Block, dirtyAtStart: RegisterSet) {
-  let dirty = dirtyAtStart;
-  // Exits at the start and at the end store what is dirty there.
-  let uses: RegisterSet = dirty;
+  // Exits store what is dirty there: what was so at the start, and what this block has written by then.
+  let uses = dirtyAtStart;
   let kills: RegisterSet = none;
   const use = (set: RegisterSet): void => void (uses = union(uses, without(set, kills)));
   for (const step of block.steps) {
     use(step.reads);
-    if (mayLeave(step)) use(dirty);
     kills = union(kills, step.writes);
-    dirty = union(dirty, step.writes);
   }
-  use(dirty);
   return { uses, kills };
 }
