@@ -1,6 +1,7 @@
 // F and D instructions by mnemonic: NaN boxing, accrued flags, rounding modes.
 // The arithmetic is softfloat/. Unprivileged ISA manual, "F" and "D".
 import * as at from '../layout';
+import { f32_fma, f64_fma } from './fused';
 import * as soft from './softfloat';
 import { flags, setFlags } from './softfloat/status';
 import { cell, setCell } from './state';
@@ -81,28 +82,28 @@ export function fsqrt_d(a: u64, rm: u32): u64 {
 
 // The four fused forms differ in the signs of the product and the addend.
 export function fmadd_s(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return single(soft.f32_fma(s(a), s(b), s(c), rm));
+  return single(f32_fma(s(a), s(b), s(c), rm));
 }
 export function fmadd_d(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return double(soft.f64_fma(a, b, c, rm));
+  return double(f64_fma(a, b, c, rm));
 }
 export function fmsub_s(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return single(soft.f32_fma(s(a), s(b), s(c) ^ SIGN_S, rm));
+  return single(f32_fma(s(a), s(b), s(c) ^ SIGN_S, rm));
 }
 export function fmsub_d(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return double(soft.f64_fma(a, b, c ^ SIGN_D, rm));
+  return double(f64_fma(a, b, c ^ SIGN_D, rm));
 }
 export function fnmsub_s(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return single(soft.f32_fma(s(a) ^ SIGN_S, s(b), s(c), rm));
+  return single(f32_fma(s(a) ^ SIGN_S, s(b), s(c), rm));
 }
 export function fnmsub_d(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return double(soft.f64_fma(a ^ SIGN_D, b, c, rm));
+  return double(f64_fma(a ^ SIGN_D, b, c, rm));
 }
 export function fnmadd_s(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return single(soft.f32_fma(s(a) ^ SIGN_S, s(b), s(c) ^ SIGN_S, rm));
+  return single(f32_fma(s(a) ^ SIGN_S, s(b), s(c) ^ SIGN_S, rm));
 }
 export function fnmadd_d(a: u64, b: u64, c: u64, rm: u32): u64 {
-  return double(soft.f64_fma(a ^ SIGN_D, b, c ^ SIGN_D, rm));
+  return double(f64_fma(a ^ SIGN_D, b, c ^ SIGN_D, rm));
 }
 
 export function fsgnj_s(a: u64, b: u64): u64 {
