@@ -88,6 +88,9 @@ export class WorkerProcess {
     this.watchMemory();
   }
 
+  /** When the process was started (milliseconds since the epoch). */
+  readonly spawnedAt = Date.now();
+
   get pid(): number | undefined {
     return this.child.pid;
   }

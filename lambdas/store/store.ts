@@ -219,6 +219,8 @@ export interface SliceMetrics {
     /** How often the guest had to wait for some. */
     readonly waits: number;
   };
+  /** From the slice's start to the first output or result of the guest; absent when there was none. */
+  readonly firstOutputMs?: number;
   /** Of the run: waiting for pages. */
   readonly waitMs: number;
   readonly packs: number;

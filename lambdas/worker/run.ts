@@ -36,6 +36,8 @@ export interface RunResult {
   readonly inboxEntries: number;
   /** Waited or skipped while the guest was idle, in ms. */
   readonly idleMs: number;
+  /** When the guest first emitted something (ms since the epoch); undefined when it did not. */
+  readonly firstOutputAt: number | undefined;
   /** Waited for pages, in ms. */
   readonly waitMs: number;
   /** What the guest was given, and when. */
@@ -85,6 +87,7 @@ export async function run(
     inboxEntries: session.entries,
     idleMs: session.idleMs,
     waitMs: session.waitMs,
+    firstOutputAt: session.firstOutputAt,
     trace: session.trace(exit),
   };
 }
@@ -102,6 +105,7 @@ class Session {
   private readonly parts: Uint8Array[] = [];
   private outputBytes = 0;
   private outputSince = Infinity;
+
   private resultsSince = Infinity;
   private lastPoll = -Infinity;
   private dirtyPages = 0;
@@ -136,6 +140,10 @@ class Session {
   trace(exit: SliceExit): SliceTrace {
     const { startInstructions: from, skips, given } = this;
     return { from, to: this.guest.instructions, skips, idle: exit.reason === 'idle', given };
+  }
+
+  get firstOutputAt(): number | undefined {
+    return this.outputSince === Infinity ? undefined : this.outputSince;
   }
 
   output(): Uint8Array {

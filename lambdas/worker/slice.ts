@@ -231,6 +231,7 @@ async function runSlice(
       waits: restored.source.waits,
     },
     waitMs: result.waitMs,
+    ...(result.firstOutputAt === undefined ? {} : { firstOutputMs: result.firstOutputAt - startedAt }),
     packs: flushed.stats.packs,
     consoleBytes: result.output.length,
     inboxEntries: result.inboxEntries,
@@ -249,6 +250,7 @@ async function runSlice(
   if (committed === undefined) return lost();
   keepWarm(worker, restored, flushed, result.exit);
   const commitMs = worker.now() - flushedAt;
+  worker.flushRate.overhead(restoredAt - startedAt + (flushedAt - ranAt) + commitMs);
   report(worker, { message: 'slice', ...metrics, commitMs });
   return finish(worker, store, committed, terms, [restored.checkpoint, flushed.checkpoint]);
 }
@@ -327,7 +329,7 @@ async function restoreAndRun(
 
 function limitsOf(worker: Worker, held: Head, terms: SliceTerms, definition: GuestDefinition): RunLimits {
   return {
-    sliceMs: worker.sliceMs,
+    sliceMs: worker.flushRate.stretched(worker.sliceMs),
     instructions: Math.min(
       worker.sliceInstructions ?? Number.MAX_SAFE_INTEGER,
       definition.sliceInstructions ?? Number.MAX_SAFE_INTEGER,

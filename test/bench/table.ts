@@ -1,6 +1,6 @@
 import type { Figure, Report } from './workload';
 
-const digits: Readonly<Record<Figure['unit'], number>> = { ms: 0, x: 2, KiB: 0, MB: 0 };
+const digits: Readonly<Record<Figure['unit'], number>> = { ms: 0, x: 2, KiB: 0, MB: 0, '%': 1, waits: 0 };
 
 /** A report as text, at most 80 columns. */
 export function table(title: string, report: Report): string {

@@ -2,7 +2,7 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'x' | 'KiB' | 'MB';
+  readonly unit: 'ms' | 'x' | 'KiB' | 'MB' | '%' | 'waits';
   /** The value should be at most this. */
   readonly target?: number;
   /** How far single runs were apart: lowest and highest. */

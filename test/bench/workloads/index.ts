@@ -5,6 +5,7 @@ import { boot } from './boot';
 import { idleSlice } from './idle-slice';
 import { models } from './models';
 import { porter } from './porter';
+import { restore } from './restore';
 import { programSets, programs } from './programs';
 
 /** @param engine back end of ours in the comparisons with a peer; default: what `hv run` takes */
@@ -16,5 +17,6 @@ export function workloads(engine?: string): readonly Workload[] {
     models,
     porter,
     idleSlice,
+    restore,
   ];
 }
