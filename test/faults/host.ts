@@ -141,6 +141,8 @@ function template(
           Code: { S3Bucket: { 'Fn::Sub': BUCKET }, S3Key: 'code.zip' },
           Handler: 'index.handler',
           MemorySize: memorySize,
+          // A slice asks for the next one: without this, the sixteenth would be the last.
+          RecursiveLoop: 'Allow',
           Timeout: timeout,
           Environment: { Variables: variables },
         },
