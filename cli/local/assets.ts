@@ -5,50 +5,28 @@
  * Amazon S3 API Reference, "GetObject".
  */
 import { createReadStream, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Asset } from './assembly';
-import { forward } from './buckets';
+import { forward, serveLocally, type LocalServer } from './http-server';
 
 /** An asset at its place: placeholders in the names are resolved. */
 export type PlacedAsset = Asset;
-
-export interface AssetServer {
-  readonly endpoint: string;
-  close(): Promise<void>;
-}
 
 /** Serves assets of packaging `file`; zipped directories are run in place, never fetched. */
 export async function serveAssets(
   assets: readonly PlacedAsset[],
   otherBuckets: string,
-): Promise<AssetServer> {
+): Promise<LocalServer> {
   const assetBuckets = new Set(assets.map(({ bucketName }) => bucketName));
   const files = new Map(
     assets
       .filter((asset) => asset.packaging === 'file')
       .map((asset) => [`/${asset.bucketName}/${asset.objectKey}`, asset.path]),
   );
-  const server = createServer((request, response) => {
+  return serveLocally((request, response) => {
     const [, bucket = ''] = pathOf(request).split('/');
     if (assetBuckets.has(bucket)) answer(files, request, response);
     else forward(otherBuckets, request, response);
-  });
-  await listen(server);
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function listen(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
   });
 }
 

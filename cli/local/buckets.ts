@@ -1,6 +1,5 @@
-/** Creates the template's buckets in the S3 server, and sends it what is not for the assets bucket. */
+/** Creates the template's buckets in the S3 server. */
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { request as send, type IncomingMessage, type ServerResponse } from 'node:http';
 import { DUMMY_CREDENTIALS } from './function-configuration';
 import { text } from './intrinsics';
 import type { StackResources } from './resources';
@@ -19,15 +18,4 @@ export async function createBuckets(
   const client = new S3Client({ endpoint, region, credentials: DUMMY_CREDENTIALS, forcePathStyle: true });
   for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }));
   client.destroy();
-}
-
-/** Passes a request on as it is, and the answer back. */
-export function forward(endpoint: string, request: IncomingMessage, response: ServerResponse): void {
-  const { method, headers, url } = request;
-  const onward = send(`${endpoint}${url}`, { method, headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-  });
-  onward.on('error', () => response.destroy());
-  request.pipe(onward);
 }

@@ -6,13 +6,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { readAssembly } from './assembly';
-import { serveAssets, type AssetServer } from './assets';
+import { serveAssets } from './assets';
 import { createBuckets } from './buckets';
 import { startEmulators, type EmulatorProcess } from './emulator-process';
 import { Chains } from './chains';
 import { LocalCloudError } from './errors';
 import { Faults, skewOf, type FaultOptions } from './faults/faults';
-import { startFaultProxy, type FaultProxy, type Interference, type Watch } from './faults/proxy';
+import { startFaultProxy, type Interference, type Watch } from './faults/proxy';
+import type { LocalServer } from './http-server';
 import { DUMMY_CREDENTIALS, functionConfiguration, type Endpoints } from './function-configuration';
 import { substitutePlaceholders, text } from './intrinsics';
 import type { ServiceRequest } from './faults/request';
@@ -54,9 +55,9 @@ export class LocalCloud {
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   private readonly emulators: EmulatorProcess;
-  private readonly assetServer: AssetServer;
+  private readonly assetServer: LocalServer;
   private readonly scratch: Scratch;
-  private readonly proxies: readonly FaultProxy[];
+  private readonly proxies: readonly LocalServer[];
   /** What went wrong so far; undefined without `faults`. */
   readonly faults: Faults | undefined;
   private readonly pools: ReadonlyMap<string, WorkerPool>;
@@ -104,7 +105,7 @@ export class LocalCloud {
     const assetServer = await serveAssets(assets, emulators.endpoints.s3);
     const scratch = new Scratch();
     const faults = options.faults && new Faults(options.faults, () => performance.now());
-    const proxies: FaultProxy[] = [];
+    const proxies: LocalServer[] = [];
     try {
       const endpoints: Endpoints = { ...emulators.endpoints, s3: assetServer.endpoint };
       const common = { region, credentials: DUMMY_CREDENTIALS };
@@ -227,10 +228,10 @@ interface Started {
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   readonly emulators: EmulatorProcess;
-  readonly assetServer: AssetServer;
+  readonly assetServer: LocalServer;
   readonly scratch: Scratch;
   readonly faults: Faults | undefined;
-  readonly proxies: readonly FaultProxy[];
+  readonly proxies: readonly LocalServer[];
 }
 
 function skewed(options: LocalCloudOptions): WorkerProcessOptions {
@@ -264,7 +265,7 @@ function guarded(options: LocalCloudOptions, chains: Chains | undefined): Poller
 async function behindProxies(
   endpoints: Endpoints,
   interference: Interference,
-  started: FaultProxy[],
+  started: LocalServer[],
 ): Promise<Endpoints> {
   if (Object.values(interference).every((part) => part === undefined)) return endpoints;
   const [dynamodb, sqs] = await Promise.all([

@@ -4,11 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeTar } from '../../scripts/images/tar';
-import { describeWith, program } from '../requirement';
+import { describeWith } from '../requirement';
+import { compile, compiler } from './compile';
 import { createContainer, fingerprint, runContainer, runInSlices, text } from './container';
 import { qemuUser } from './qemu-user';
-
-const compiler = program('riscv64-linux-gnu-gcc', 'gcc-riscv64-linux-gnu libc6-dev-riscv64-cross');
 
 describeWith([compiler, qemuUser], 'signals, processes, threads, memory and files of a C program', () => {
   let folder: string;
@@ -16,18 +15,7 @@ describeWith([compiler, qemuUser], 'signals, processes, threads, memory and file
   let archive: Uint8Array;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'container-abi-'));
-    binary = join(folder, 'abi');
-    const source = join(__dirname, 'programs', 'abi.c');
-    const built = spawnSync('riscv64-linux-gnu-gcc', [
-      '-O1',
-      '-static',
-      '-pthread',
-      '-w',
-      source,
-      '-o',
-      binary,
-    ]);
-    if (built.status !== 0) throw new Error(built.stderr.toString());
+    binary = compile('abi', join(folder, 'abi'), ['-static', '-pthread', '-w']);
     archive = writeTar([
       { kind: 'directory', path: 'tmp', mode: 0o1777 },
       { kind: 'file', path: 'abi', content: new Uint8Array(readFileSync(binary)), mode: 0o755 },

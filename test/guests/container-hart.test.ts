@@ -1,13 +1,11 @@
 /** Programs in a container are told what the hart has, and that is what it has. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeTar } from '../../scripts/images/tar';
-import { describeWith, program } from '../requirement';
+import { describeWith } from '../requirement';
+import { compile, compiler } from './compile';
 import { createContainer, runContainer, runInSlices, text } from './container';
-
-const compiler = program('riscv64-linux-gnu-gcc', 'gcc-riscv64-linux-gnu libc6-dev-riscv64-cross');
 
 /** Bits of RISCV_HWPROBE_KEY_IMA_EXT_0. Linux, Documentation/arch/riscv/hwprobe.rst. */
 const bits = { fd: 0n, c: 1n, zba: 3n, zbb: 4n, zbs: 5n, zicboz: 6n, zkt: 16n, zfhmin: 28n, zihintpause: 36n, zicntr: 50n, zihpm: 51n, zicbom: 55n } as const; // prettier-ignore
@@ -22,22 +20,17 @@ describeWith([compiler], 'the hart as a program in a container sees it', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'container-hart-'));
     archive = writeTar([
-      { kind: 'file', path: 'hart', content: compile('hart'), mode: 0o755 },
+      { kind: 'file', path: 'hart', content: built('hart'), mode: 0o755 },
       {
         kind: 'file',
         path: 'vectors',
-        content: compile('vectors', '-march=rv64gcv', '-pthread'),
+        content: built('vectors', '-march=rv64gcv', '-pthread'),
         mode: 0o755,
       },
     ]);
   });
-  function compile(name: string, ...flags: readonly string[]): Uint8Array {
-    const binary = join(folder, name);
-    const source = join(__dirname, 'programs', `${name}.c`);
-    const built = spawnSync('riscv64-linux-gnu-gcc', ['-O1', '-static', ...flags, source, '-o', binary]);
-    if (built.status !== 0) throw new Error(built.stderr.toString());
-    return new Uint8Array(readFileSync(binary));
-  }
+  const built = (name: string, ...flags: readonly string[]): Uint8Array =>
+    new Uint8Array(readFileSync(compile(name, join(folder, name), ['-static', ...flags])));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const ask = (cpu: readonly string[]): string =>

@@ -7,25 +7,21 @@ import { guestFactory } from '../../engine/models/create';
 import type { Guest } from '../../engine/models/guest';
 import { writeArchive } from '../../scripts/images/cpio';
 import { describeWith, program } from '../requirement';
+import { compile, compiler } from './compile';
 import { DebianImage, debianImages, runInSlices, runTo, runUntil } from './debian';
 import { qemuUser } from './qemu-user';
 import { describeFile, noHost } from './raw-guest';
 
-const compiler = program('riscv64-linux-gnu-gcc', 'gcc-riscv64-linux-gnu');
 const qemu = program('qemu-system-riscv64', 'qemu-system-riscv (up to Debian 12: qemu-system-misc)');
 const full = process.env['TEST_FULL'] === '1';
 
 /** programs/harts.c for so many harts: M-mode code at the start of RAM. */
 function build(folder: string, harts: number): string {
-  const target = join(folder, `harts-${harts}`);
-  const source = join(__dirname, 'programs', 'harts.c');
   const machine = ['-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany'];
   const bare = ['-ffreestanding', '-fno-pic', '-no-pie', '-nostdlib', '-static'];
   const linked = ['-Wl,-N,-Ttext=0x80000000,--build-id=none'];
-  const options = ['-O1', ...machine, ...bare, ...linked, `-DHARTS=${harts}`, source, '-o', target];
-  const built = spawnSync('riscv64-linux-gnu-gcc', options);
-  if (built.status !== 0) throw new Error(built.stderr.toString());
-  return target;
+  const flags = [...machine, ...bare, ...linked, `-DHARTS=${harts}`];
+  return compile('harts', join(folder, `harts-${harts}`), flags);
 }
 
 /** In one thread, so that a busy test machine does not make harts wait for each other. */
@@ -172,18 +168,7 @@ describeWith([debianImages], 'Debian on several harts', () => {
     () => {
       const folder = mkdtempSync(join(tmpdir(), 'contention-'));
       try {
-        const binary = join(folder, 'contention');
-        const source = join(__dirname, 'programs', 'contention.c');
-        const built = spawnSync('riscv64-linux-gnu-gcc', [
-          '-O1',
-          '-static',
-          '-pthread',
-          '-w',
-          source,
-          '-o',
-          binary,
-        ]);
-        if (built.status !== 0) throw new Error(built.stderr.toString());
+        const binary = compile('contention', join(folder, 'contention'), ['-static', '-pthread', '-w']);
         const expected = spawnSync('qemu-riscv64', [binary], { timeout: 60_000 }).stdout.toString();
         const content = new Uint8Array(readFileSync(binary));
         const archive = writeArchive([{ kind: 'file', path: 'contention', mode: 0o755, content }]);

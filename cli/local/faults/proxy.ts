@@ -3,9 +3,9 @@
  * request before it goes on and after it was carried out, while its sender still waits: whoever wants a worker dead at
  * exactly one step of the protocol kills it there.
  */
-import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { serveLocally, type LocalServer } from '../http-server';
 import type { Faults, Verdict } from './faults';
 import { readRequest, type Service, type ServiceRequest } from './request';
 
@@ -22,11 +22,6 @@ export interface Interference {
   readonly answered?: ((request: ServiceRequest, answer: Buffer) => void) | undefined;
 }
 
-export interface FaultProxy {
-  readonly endpoint: string;
-  close(): Promise<void>;
-}
-
 interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
@@ -38,22 +33,10 @@ export async function startFaultProxy(
   service: Service,
   target: string,
   interference: Interference,
-): Promise<FaultProxy> {
-  const server = createServer((request, response) => {
+): Promise<LocalServer> {
+  return serveLocally((request, response) => {
     serve(service, target, interference, request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 async function serve(
