@@ -35,8 +35,9 @@ function numberOf(thing: Decision | Semantics): number {
 }
 
 function intern(decision: Decision): Decision {
-  const known = interned.get(keyOf(decision)) ?? decision;
-  interned.set(keyOf(known), known);
+  const key = keyOf(decision);
+  const known = interned.get(key) ?? decision;
+  interned.set(key, known);
   return known;
 }
 
