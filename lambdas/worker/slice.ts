@@ -4,16 +4,15 @@
  * can be done again: a crash anywhere leaves a token to come back.
  */
 import type { GuestFactory } from '../../engine/models/create';
-import { ImageError, type ExitCounts, type Guest, type GuestDefinition } from '../../engine/models/guest';
+import { ImageError, type ExitCounts, type GuestDefinition } from '../../engine/models/guest';
 import { StateError } from '../../engine/snapshot/errors';
 import type { RunQueue } from '../queue/run-queue';
 import { PageWanted } from '../../engine/memory/page-space';
 import { collect, SHORTEST_HISTORY, type History, type PackNeeds } from '../store/collect';
 import { CorruptPackError } from '../store/errors';
-import { flush, type Changes, type FlushResult } from '../store/flush';
+import { flush, type FlushResult } from '../store/flush';
 import { newestWhole } from '../store/history';
-import { REASON_LENGTH } from '../store/table-store';
-import type { CheckpointStore, GenerationFacts, Head, SliceMetrics } from '../store/store';
+import type { CheckpointStore, Head, SliceMetrics } from '../store/store';
 import { sliceDollars } from '../economics/slice-cost';
 import type { Architecture } from '../economics/prices';
 import { instructionsLeft, spentWith, tripped } from './breaker';
@@ -21,9 +20,11 @@ import { decide, ownToken, type Decision, type Delivery } from './decide';
 import { embedded } from './embedded-metrics';
 import type { FlushRate } from './flush-rate';
 import type { Images } from './image';
-import { acquire, commit, conclude, release, type Progress } from './lease';
+import { acquire, commit, conclude, release } from './lease';
+import { changesOf, factsOf, isReset, progressOf } from './progress';
 import { restore, type Restored, type WarmPlace } from './restore';
 import { run, type RunLimits, type RunResult, type SliceExit } from './run';
+import { difference, usageOf } from './usage';
 
 /** What a worker is made of. */
 export interface Worker {
@@ -348,76 +349,6 @@ async function withRemedy(store: CheckpointStore, held: Head, error: Error): Pro
   return `${error.message} Generation ${whole} is whole: hv rollback ${held.guest} --to ${whole}`;
 }
 
-/** What history has to know of the generation that the slice makes. */
-function factsOf(
-  { status, reason, wakeAfter, inboxCursor, consoleOffset, results, instructions }: Omit<Progress, 'spent'>,
-  { trace }: RunResult,
-  skipped: bigint | undefined,
-  now: number,
-): GenerationFacts {
-  return {
-    createdAt: now,
-    head: {
-      status,
-      ...(reason === undefined ? {} : { reason: reason.slice(0, REASON_LENGTH) }),
-      ...(wakeAfter === undefined ? {} : { wakeAfter }),
-      inboxCursor,
-      consoleOffset,
-      results,
-      instructions,
-    },
-    trace: { ...trace, ...(skipped === undefined ? {} : { skipped: String(skipped) }) },
-  };
-}
-
-const isReset = (exit: SliceExit): boolean => exit.reason === 'halted' && exit.how === 'reset';
-
-/** After a reset the guest starts from its image again: of its state only the disks remain. */
-function changesOf(guest: Guest, exit: SliceExit): Changes {
-  if (!isReset(exit)) return { spaces: guest.spaces, state: guest.save() };
-  return { spaces: guest.spaces.filter((space) => space.name.startsWith('disk')), state: undefined };
-}
-
-function progressOf(
-  held: Head,
-  result: RunResult,
-  messageId: string,
-  instructions: number,
-  now: number,
-): Omit<Progress, 'spent'> {
-  return {
-    committedBy: messageId,
-    ...statusAfter(result.exit, now),
-    inboxCursor: result.inboxCursor,
-    consoleOffset: held.consoleOffset + result.output.length,
-    results: held.results + result.results.length,
-    instructions: held.instructions + instructions,
-  };
-}
-
-function statusAfter(
-  exit: SliceExit,
-  now: number,
-): Pick<Progress, 'status' | 'reason' | 'wakeAt' | 'wakeAfter'> {
-  switch (exit.reason) {
-    case 'budget':
-      return { status: 'runnable' };
-    case 'idle':
-      if (exit.wakeAfter === undefined) return { status: 'idle' };
-      return {
-        status: 'idle',
-        wakeAt: Math.ceil(now + Number(exit.wakeAfter) / 1e6),
-        wakeAfter: String(exit.wakeAfter),
-      };
-    case 'halted':
-      if (exit.how === 'reset') return { status: 'runnable' };
-      if (exit.how === 'power-off') return { status: 'halted', reason: 'the guest powered off' };
-      return { status: 'halted', reason: `the guest reported failure, code ${exit.code}` };
-    case 'fault':
-      return { status: 'failed', reason: exit.message };
-  }
-}
-
 function keepWarm(worker: Worker, restored: Restored, flushed: FlushResult, exit: SliceExit): void {
   if (isReset(exit)) return;
   for (const space of restored.guest.spaces) space.clean();
@@ -450,20 +381,4 @@ async function finish(
     await worker.queue.send({ guest: head.guest, generation: head.generation }, next.delayMs / 1000);
   }
   return { kind: 'committed', head };
-}
-
-function difference(before: ExitCounts, after: ExitCounts): ExitCounts {
-  return Object.fromEntries(
-    Object.entries(after)
-      .map(([cause, count]): [string, number] => [cause, count - (before[cause] ?? 0)])
-      .filter(([, count]) => count !== 0),
-  );
-}
-
-function usageOf(
-  store: CheckpointStore,
-): Pick<SliceMetrics, 'bytesWritten' | 'writeUnits' | 'bytesRead' | 'readUnits' | 's3Puts' | 's3Gets'> {
-  const { bytesWritten, writeUnits, bytesRead, readUnits, requests } = store.usage;
-  const units = { bytesWritten, writeUnits, bytesRead, readUnits };
-  return requests.put + requests.get === 0 ? units : { ...units, s3Puts: requests.put, s3Gets: requests.get };
 }
