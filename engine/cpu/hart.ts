@@ -7,6 +7,7 @@ import { selectable } from '../isa/extensions';
 import type { Instruction } from '../isa/instruction';
 import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
+import { VILL, readContext, writeContext } from './context';
 import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
@@ -68,19 +69,6 @@ const layout = record('hart', 2, { cells: bytesOf(HART_CELLS), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
 const EVERYTHING = (1n << 64n) - 1n;
-/** No vector type is set: "Vector Start State" leaves it open, and this is what QEMU does. */
-export const VILL = 1n << 63n;
-
-/** A thread's context, piece by piece: x0 to x31, f0 to f31, pc; fflags and frm; v0 to v31, vstart, vxsat, vxrm, vl, vtype. */
-const contextPieces: readonly (readonly [from: number, to: number])[] = [
-  [at.X, at.PRIVILEGE],
-  [at.FFLAGS, at.FRM + 8],
-  [at.V, at.VTYPE + 8],
-];
-export const CONTEXT_SIZE = contextPieces.reduce((size, [from, to]) => size + to - from, 0);
-/** Where the vector registers are in a context, and the five cells behind them. */
-export const CONTEXT_VECTORS = at.PRIVILEGE - at.X + 16;
-export const CONTEXT_VECTOR_CELLS = CONTEXT_VECTORS + at.VSTART - at.V;
 
 /** Compiled code depends on the instruction set alone: one module serves all harts of a process. */
 interface Compiled {
@@ -340,21 +328,11 @@ export class Hart {
 
   /** U-mode's part of the hart: x, f, pc, fflags and frm, and the vector unit's, as `loadContext` takes it. */
   saveContext(): Uint8Array {
-    const context = new Uint8Array(CONTEXT_SIZE);
-    let place = 0;
-    for (const [from, to] of contextPieces) {
-      context.set(new Uint8Array(this.memory.buffer, from, to - from), place);
-      place += to - from;
-    }
-    return context;
+    return readContext(new Uint8Array(this.memory.buffer));
   }
   /** Another thread's registers in place of the present ones; its reservation is lost, as at any trap. */
   loadContext(context: Uint8Array): void {
-    const memory = new Uint8Array(this.memory.buffer);
-    let place = 0;
-    for (const [from, to] of contextPieces) {
-      memory.set(context.subarray(place, (place += to - from)), from);
-    }
+    writeContext(new Uint8Array(this.memory.buffer), context);
     this.setCell(at.RESERVATION, -1n);
     this.helpers.float_update();
   }

@@ -1,4 +1,5 @@
 /** A hart for user mode alone: nothing is delegated, all of RAM may be accessed, floating point, vectors and clocks are on. */
+import { hasVectors } from '../../cpu/context';
 import type { Hart } from '../../cpu/hart';
 import * as at from '../../cpu/layout';
 
@@ -15,7 +16,7 @@ const CBZE = 1n << 7n;
 export function prepareHart(hart: Hart, extensions: readonly string[]): void {
   hart.setCell(at.PMPCFG, OPEN);
   hart.setCell(at.PMPADDR, EVERYTHING);
-  const vectors = extensions.includes('zve32x') ? VECTORS_ON : 0n;
+  const vectors = hasVectors(extensions) ? VECTORS_ON : 0n;
   hart.setCell(at.MSTATUS, FLOATING_POINT_ON | vectors);
   hart.setCell(at.MCOUNTEREN, COUNTERS);
   hart.setCell(at.SCOUNTEREN, COUNTERS);

@@ -1,5 +1,5 @@
 /** A new program in place of the old: execve(2). Linux: fs/exec.c. */
-import { CONTEXT_SIZE, CONTEXT_VECTOR_CELLS, VILL } from '../../../cpu/hart';
+import { CONTEXT_SIZE, CONTEXT_VECTOR_CELLS, VILL } from '../../../cpu/context';
 import * as at from '../../../cpu/layout';
 import { Errno } from '../errno';
 import { type Program, parseProgram } from '../loader/elf';

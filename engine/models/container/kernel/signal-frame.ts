@@ -15,7 +15,7 @@
  *   1136 v0 to v31                      512
  *   1648 head of the end                8, then 8 to the next multiple of 16
  */
-import { CONTEXT_VECTORS, CONTEXT_VECTOR_CELLS, VILL } from '../../../cpu/hart';
+import { CONTEXT_VECTORS, CONTEXT_VECTOR_CELLS, VILL, hasVectors } from '../../../cpu/context';
 import * as at from '../../../cpu/layout';
 import { Errno } from '../errno';
 import { TRAMPOLINE } from '../mm/trampoline';
@@ -67,7 +67,7 @@ export function pushFrame(
   if (action.flags & SA_ONSTACK && stack.flags !== SS_DISABLE && !onStack(task, sp)) {
     sp = stack.address + stack.size;
   }
-  const size = hasVectors(kernel) ? FRAME_SIZE_WITH_VECTORS : FRAME_SIZE;
+  const size = hasVectors(kernel.extensions) ? FRAME_SIZE_WITH_VECTORS : FRAME_SIZE;
   const frame = Math.floor((sp - size) / 16) * 16;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
@@ -80,7 +80,7 @@ export function pushFrame(
   for (let i = 1; i < 32; i++) view.setBigUint64(REGISTERS + 8 * i, hart.x(i), true);
   for (let i = 0; i < 32; i++) view.setBigUint64(FLOATS + 8 * i, hart.f(i), true);
   view.setUint32(FCSR, Number(hart.cell(at.FFLAGS) | (hart.cell(at.FRM) << 5n)), true);
-  if (hasVectors(kernel)) writeVectors(bytes, frame, hart.saveContext());
+  if (hasVectors(kernel.extensions)) writeVectors(bytes, frame, hart.saveContext());
   try {
     memory.write(frame, bytes);
   } catch (error) {
@@ -100,7 +100,7 @@ export function pushFrame(
 export function popFrame(kernel: Kernel, task: Task): void {
   const { hart, memory } = kernel;
   const frame = Number(hart.x(2));
-  const bytes = memory.read(frame, hasVectors(kernel) ? FRAME_SIZE_WITH_VECTORS : FRAME_SIZE);
+  const bytes = memory.read(frame, hasVectors(kernel.extensions) ? FRAME_SIZE_WITH_VECTORS : FRAME_SIZE);
   const view = new DataView(bytes.buffer);
   const context = hart.saveContext();
   const registers = new DataView(context.buffer);
@@ -112,12 +112,10 @@ export function popFrame(kernel: Kernel, task: Task): void {
   const fcsr = view.getUint32(FCSR, true);
   registers.setBigUint64(520, BigInt(fcsr & 31), true);
   registers.setBigUint64(528, BigInt((fcsr >> 5) & 7), true);
-  if (hasVectors(kernel)) readVectors(bytes, context);
+  if (hasVectors(kernel.extensions)) readVectors(bytes, context);
   hart.loadContext(context);
   task.blocked = view.getBigUint64(MASK, true) & ~UNBLOCKABLE;
 }
-
-const hasVectors = ({ extensions }: Kernel): boolean => extensions.includes('zve32x');
 
 /** The vector unit's cells of a context, by their places in it. */
 const cells = { vstart: 0, vxsat: 8, vxrm: 16, vl: 24, vtype: 32 } as const;

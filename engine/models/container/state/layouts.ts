@@ -16,7 +16,7 @@ import {
   u64,
   u8,
 } from '../../../snapshot/codec';
-import { CONTEXT_SIZE } from '../../../cpu/hart';
+import { CONTEXT_SIZE } from '../../../cpu/context';
 import { TERMIOS_SIZE } from '../tty/termios';
 
 /** Signed 32 bits. */
