@@ -18,7 +18,7 @@ const usage = `usage: npm run bench -- [--only NAME]... [--runs N] [--seconds N]
     .join(', ')})
   --runs  runs of each peer, at least 3 (default: 3)
   --seconds  work of each program, in seconds of QEMU on a middling machine (default: 2)
-  --engine   back end of ours, as hv run takes it
+  --engine   back end of ours, as hv run takes it (default: translator)
   --json  print the reports as JSON on stdout and nothing else
   --write also write docs/performance.md; with all workloads only`;
 
