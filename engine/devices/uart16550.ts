@@ -203,15 +203,14 @@ export class Uart16550 extends DeclaredDevice<State> {
   private setFifoControl(value: number): void {
     const { state } = this;
     const toggled = ((state.fifoControl ^ value) & FCR.enable) !== 0;
-    // The other bits are programmed only together with bit 0 (section 8.4).
-    const control = value & FCR.enable ? value : 0;
-    if (toggled || control & FCR.clearReceiver) {
+    if (toggled || value & FCR.clearReceiver) {
       state.received = new Uint8Array(0);
       state.overrun = false;
     }
-    // An emptied transmitter reports that it is empty.
-    if (toggled || control & FCR.clearTransmitter) state.transmitterInterrupt = true;
-    state.fifoControl = control & FCR.kept;
+    // An emptied transmitter reports that it is empty, also while FIFOs are off: as in QEMU.
+    if (toggled || value & FCR.clearTransmitter) state.transmitterInterrupt = true;
+    // What stays is programmed only together with bit 0 (section 8.4).
+    state.fifoControl = value & FCR.enable ? value & FCR.kept : 0;
     this.fillReceiver();
     this.update();
   }

@@ -75,9 +75,11 @@ suite('devices against QEMU', () => {
       write(at(3), 1, 0),
       read(at(5), 1),
     ];
+    // Clearing a FIFO that is off empties the transmitter all the same.
+    const clearedWhileOff = [write(at(1), 1, 3), read(at(2), 1), write(at(2), 1, 0xa6), read(at(2), 1)];
     await fc.assert(
       fc.asyncProperty(accesses(access), (list) => compare(list, quiet)),
-      { numRuns: 100 },
+      { numRuns: 100, examples: [[clearedWhileOff]] },
     );
   });
 
