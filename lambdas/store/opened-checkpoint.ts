@@ -2,6 +2,7 @@
 import { unreadSegments, readSegments, type Checkpoint } from './checkpoint';
 import { codecNamed, plain } from './codec';
 import { CorruptPackError } from './errors';
+import { KnownPages } from './known-pages';
 import { sha256, type FrameLocator, type OpenFrame } from './pack';
 import { PackReader } from './pack-reader';
 import { PackTable } from './pack-table';
@@ -56,6 +57,7 @@ export async function openCheckpoint(
       workingSet: understand('working set', () => decodeWorkingSet(plain(Buffer.concat(workingSet)))),
       table: understand('pack table', () => PackTable.decode(pieces)),
       frames,
+      known: new KnownPages(),
     },
     state: root.state.length === 0 ? undefined : plain(Buffer.concat(state)),
     reader,

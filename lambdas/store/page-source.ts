@@ -12,12 +12,16 @@ import type { FrameLocator, OpenFrame } from './pack';
 import type { PackReader } from './pack-reader';
 import { differenceFrom } from './page-frames';
 import { isInImage, placeOf, type PagePlace, type SpaceIndex, type StoredPlace } from './page-index';
+import { isRegular, type WorkingPage } from './working-set';
+import { pageKey } from './working-set-pages';
 import { PAGE_SIZE, ZERO_PAGE } from './zero-page';
 
 /** Pages of the image that are put in place together: it is one copy. */
 const IMAGE_RUN = 32;
 /** Waits that took a pack each. A guest that strays farther than that from its working set gets all there is, at once. */
 const PATIENCE = 32;
+/** Pages used once that are worth reading their pack for. */
+const MANY_CHANCES = 8;
 
 export interface PageSourceOptions {
   readonly checkpoint: Checkpoint;
@@ -64,12 +68,13 @@ export class PageSource {
     const { workingSet } = this.checkpoint;
     await this.fillEager();
     if (!workingSet.complete) return this.all();
+    const worth = worthReading(workingSet.pages);
     const loads: Load[] = [];
     for (const { space, page, place } of workingSet.pages) {
       const target = this.target(space);
       if (target.lazy?.isAbsent(page) !== true) continue;
       if (place.kind === 'zero') this.loadZero(target, page);
-      else loads.push({ target, page, place });
+      else if (worth.has(packName(place.at.pack))) loads.push({ target, page, place });
     }
     await this.load(loads);
   }
@@ -230,6 +235,11 @@ export class PageSource {
       throw new CorruptPackError(guest, at.generation, packName(place.at.pack), found);
     }
     target.load(page, place.difference ? undoDifference(target, page, stored) : stored);
+    // A copy, since the frame holds many pages that nobody may have asked for.
+    this.checkpoint.known.loaded(pageKey(target.name, page), {
+      bytes: stored.slice(),
+      difference: place.difference,
+    });
     this.pages += 1;
   }
 
@@ -259,6 +269,17 @@ export class PageSource {
     if (index !== undefined) return index;
     throw new StateError(`the guest wants a page of ${name}, of which the checkpoint has nothing`);
   }
+}
+
+/** Packs with pages that are used again and again, or with many. Others hold what was used by chance, and can wait. */
+function worthReading(pages: readonly WorkingPage[]): ReadonlySet<string> {
+  const chances = new Map<string, number>();
+  for (const { place, uses } of pages) {
+    if (place.kind !== 'stored') continue;
+    const name = packName(place.at.pack);
+    chances.set(name, (chances.get(name) ?? 0) + (isRegular({ uses }) ? MANY_CHANCES : 1));
+  }
+  return new Set([...chances].filter(([, chance]) => chance >= MANY_CHANCES).map(([name]) => name));
 }
 
 /** Differing pages that are named at most. */

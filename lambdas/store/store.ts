@@ -209,6 +209,8 @@ export interface SliceMetrics {
   readonly pages: {
     /** Changed since the last checkpoint. */
     readonly dirty: number;
+    /** Of those, as they were: written to without a change. */
+    readonly unchanged: number;
     readonly zero: number;
     /** Of the dirty ones, equal to another of this slice. */
     readonly equal: number;

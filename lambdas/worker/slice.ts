@@ -225,6 +225,7 @@ async function runSlice(
     exits: difference(before.exits, guest.exits),
     pages: {
       dirty: flushed.stats.dirty,
+      unchanged: flushed.stats.unchanged,
       zero: flushed.stats.zero,
       equal: flushed.stats.equal,
       moved: flushed.stats.moved,
@@ -354,6 +355,7 @@ function keepWarm(worker: Worker, restored: Restored, flushed: FlushResult, exit
   for (const space of restored.guest.spaces) space.clean();
   const { guest, definition, files } = restored;
   worker.warm.keep({ guest, definition, files, checkpoint: flushed.checkpoint });
+  flushed.checkpoint.known.settle();
 }
 
 /** After the commit: deletes what the history no longer holds, then sends the token that the new head calls for. */
