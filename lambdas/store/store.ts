@@ -304,6 +304,11 @@ export interface CheckpointStore {
   /** Entries after `cursor` in order, `limit` at most. */
   readInbox(guest: string, cursor: number, limit: number): Promise<InboxEntry[]>;
 
+  /** A copy of the definition that lies under the key among the assets; undefined when there is none. */
+  definition(key: string): Promise<string | undefined>;
+  /** Keeps a copy, unless it is too large for one. */
+  keepDefinition(key: string, text: string): Promise<void>;
+
   writeMetrics(metrics: SliceMetrics): Promise<void>;
   /** Metrics of the committed slices from generation `from` on, one for each generation, in order. */
   readMetrics(guest: string, from?: number): Promise<SliceMetrics[]>;

@@ -22,7 +22,7 @@ import type { FlushRate } from './flush-rate';
 import type { Images } from './image';
 import { acquire, commit, conclude, release } from './lease';
 import { changesOf, factsOf, isReset, progressOf } from './progress';
-import { restore, type Restored, type WarmPlace } from './restore';
+import { foresee, restore, type Foreseen, type Restored, type WarmPlace } from './restore';
 import { run, type RunLimits, type RunResult, type SliceExit } from './run';
 import { difference, usageOf } from './usage';
 
@@ -95,6 +95,7 @@ export async function processToken(worker: Worker, delivery: Delivery, timeout: 
   if (decision.kind !== 'run') return sendAsDecided(worker, delivery, head, decision);
 
   const expires = worker.leaseMs === undefined ? timeout + LEASE_MARGIN_MS : worker.now() + worker.leaseMs;
+  const foreseen = foresee({ ...worker, store }, head);
   const held = await acquire(
     store,
     head,
@@ -103,7 +104,12 @@ export async function processToken(worker: Worker, delivery: Delivery, timeout: 
   );
   if (held === undefined) return { kind: 'returned', why: 'another worker was first to take the lease' };
   try {
-    return await runSlice(worker, store, held, { messageId, timerDue: decision.timerDue, deadline });
+    return await runSlice(worker, store, held, {
+      messageId,
+      timerDue: decision.timerDue,
+      deadline,
+      foreseen,
+    });
   } catch (error) {
     // Best effort: if this fails too, the lease expires.
     await release(store, held, worker.now()).catch(() => false);
@@ -164,6 +170,8 @@ interface SliceTerms {
   readonly messageId: string;
   readonly timerDue: boolean;
   readonly deadline: number;
+  /** Of the restore, what is under way. */
+  readonly foreseen: Foreseen | undefined;
 }
 
 async function runSlice(
@@ -285,7 +293,7 @@ async function prepare(
   terms: SliceTerms,
 ): Promise<Prepared> {
   try {
-    const definition = await worker.images.definition(held.definition);
+    const definition = await worker.images.definition(held.definition, store);
     const reason = tripped(definition.breaker, held, worker.now());
     if (reason !== undefined) return { stopped: reason, status: 'suspended' };
     try {
@@ -312,7 +320,12 @@ async function restoreAndRun(
   definition: GuestDefinition,
   whole: boolean,
 ): Promise<Prepared> {
-  const restored = await restore({ ...worker, store }, held, definition, whole);
+  const restored = await restore(
+    { ...worker, store },
+    held,
+    definition,
+    whole ? { whole } : { foreseen: terms.foreseen },
+  );
   const { guest } = restored;
   const restoredAt = worker.now();
   const before = { instructions: guest.instructions, exits: { ...guest.exits } };
