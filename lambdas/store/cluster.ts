@@ -9,7 +9,7 @@ import { isRegular } from './working-set';
 import type { HotPage, HotPages, KnownPlaces } from './working-set-pages';
 
 /** Packs that a restore may have to read. */
-const MANY_PACKS = 8;
+const MANY_PACKS = 12;
 
 /** Pages to store again, whole. */
 export function scattered({ complete, pages }: HotPages, places: KnownPlaces): HotPage[] {

@@ -11,7 +11,14 @@ import { packName } from './keys';
 import type { FrameLocator, OpenFrame } from './pack';
 import type { PackReader } from './pack-reader';
 import { differenceFrom } from './page-frames';
-import { isInImage, placeOf, type PagePlace, type SpaceIndex, type StoredPlace } from './page-index';
+import {
+  isInImage,
+  placeOf,
+  type PagePlace,
+  type Segment,
+  type SpaceIndex,
+  type StoredPlace,
+} from './page-index';
 import { isRegular, type WorkingPage } from './working-set';
 import { pageKey } from './working-set-pages';
 import { PAGE_SIZE, ZERO_PAGE } from './zero-page';
@@ -44,6 +51,8 @@ export class PageSource {
   /** How often the guest had to wait for a page. */
   waits = 0;
   private misses = 0;
+  /** Segments whose zero pages are there. */
+  private readonly zeroed = new WeakSet<Segment>();
   private files: Promise<void> | undefined;
 
   /** @throws StateError when the guest has other spaces than the checkpoint. */
@@ -171,6 +180,11 @@ export class PageSource {
 
   /** Zero pages of the segment, all at once: the next one would be wanted soon. */
   private loadZeros(target: PageSpace, index: SpaceIndex, wanted: number): void {
+    const segment = index.segments.get(Math.floor(wanted / index.segmentPages));
+    if (segment !== undefined) {
+      if (this.zeroed.has(segment)) return;
+      this.zeroed.add(segment);
+    }
     for (const page of segmentAround(index, wanted)) {
       const place = placeOf(index, page);
       const isZero = place.kind === 'zero' || (place.kind === 'image' && !isInImage(index, page));
@@ -197,10 +211,14 @@ export class PageSource {
     wanted: number,
     place: StoredPlace,
   ): Iterable<Load> {
-    for (const page of segmentAround(index, wanted)) {
-      const other = placeOf(index, page);
-      if (other.kind !== 'stored' || !sameLocator(other.at, place.at)) continue;
-      if (target.lazy?.isAbsent(page) === true) yield { target, page, place: other };
+    const number = Math.floor(wanted / index.segmentPages);
+    const segment = index.segments.get(number);
+    if (segment === undefined) return;
+    for (const i of segment.inFrame(place.at)) {
+      const page = number * index.segmentPages + i;
+      const other = segment.place(i);
+      if (other.kind === 'stored' && target.lazy?.isAbsent(page) === true)
+        yield { target, page, place: other };
     }
   }
 
