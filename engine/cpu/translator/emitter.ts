@@ -160,12 +160,12 @@ export class TranslatorEmitter extends Emitter {
 
   load(kind: LoadKind, address: I64): I64 {
     const { size, operator } = loads[kind];
-    return load(operator, this.host(this.let(address), size, 0)) as I64;
+    return load(operator, this.host(this.let(address), size, 0, 'settle_load')) as I64;
   }
 
   store(kind: StoreKind, address: I64, value: I64): void {
     const { size, operator } = stores[kind];
-    const place = this.host(this.let(address), size, at.TLB_WRITE);
+    const place = this.host(this.let(address), size, at.TLB_WRITE, 'settle_store');
     const { double, single } = value.number;
     if (kind === 'd' && double) this.frame.builder.store('f64.store', place, double);
     else if (kind === 'w' && single) this.frame.builder.store('f32.store', place, single);
@@ -174,7 +174,7 @@ export class TranslatorEmitter extends Emitter {
 
   atomic(kind: AtomicKind, address: I64, update: (old: I64) => I64): I64 {
     const { size, operator } = stores[kind];
-    const host = this.let(this.host(this.let(address), size, at.TLB_WRITE));
+    const host = this.let(this.host(this.let(address), size, at.TLB_WRITE, 'settle_atomic'));
     const old = this.let(load(loads[kind].operator, host) as I64);
     this.frame.builder.store(operator, host, update(old));
     return old;
@@ -315,14 +315,20 @@ export class TranslatorEmitter extends Emitter {
     return callee;
   }
 
-  /** Linear-memory address of `virtual`; what the TLB does not have is the interpreter's. */
-  private host(virtual: I64, size: number, kind: number): I32 {
+  /** Linear-memory address of `virtual`; what `settle` does not settle either is the interpreter's. */
+  private host(virtual: I64, size: number, kind: number, settle: string): I32 {
+    const { builder, temporaries, dataTlb } = this.frame;
     const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY;
     const index = binary('and', binary('shr_u', wrap(virtual), i32Constant(12 - 4)), i32Constant(mask));
-    const entry = this.let(binary('add', this.frame.dataTlb.get, index));
+    const entry = this.let(binary('add', dataTlb.get, index));
     const tag = binary('and', virtual, i64Constant(BigInt(size - 1) - 4096n));
-    this.interpretWhen(compare('ne', tag, load('i64.load', entry, kind) as I64));
-    return binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32);
+    const host = temporaries.take('i32');
+    builder.set(host, binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32));
+    builder.ifRarely(compare('ne', tag, load('i64.load', entry, kind) as I64), () => {
+      builder.set(host, this.callee(settle).call([virtual, i32Constant(size)]) as I32);
+      this.interpretWhen(isZero(host.get));
+    });
+    return host.get;
   }
 
   private interpretWhen(condition: I32): void {
