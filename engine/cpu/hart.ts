@@ -139,6 +139,7 @@ export class Hart {
   private readonly helpers: Helpers;
   private readonly enter: () => number;
   readonly translator: Translator;
+  private readonly translates: boolean;
   /** menvcfg after reset. */
   private readonly environment: bigint;
   /** What M-mode grants the others is granted: nobody in the guest could. */
@@ -158,7 +159,8 @@ export class Hart {
       { ...defaultTranslatorOptions, ...options.engine },
       () => this.helpers,
     );
-    if (options.engine?.kind !== 'translator') this.cells.setUint32(at.HOT_THRESHOLD, NEVER, true);
+    this.translates = options.engine?.kind === 'translator';
+    if (!this.translates) this.cells.setUint32(at.HOT_THRESHOLD, NEVER, true);
     const env = {
       memory: this.memory,
       table: this.translator.table,
@@ -391,6 +393,15 @@ export class Hart {
   /** RAM was changed by other hands than the hart's: what was translated from these pages no longer holds. */
   ramChanged(page: number, pages: number): void {
     this.translator.changed(page, pages);
+  }
+
+  /** What was hot elsewhere is to be translated first; see translator/profile.ts. @throws StateError */
+  useProfile(profile: Uint8Array): void {
+    if (this.translates) this.translator.useProfile(profile);
+  }
+  /** What was hot here; undefined: as in the profile that was given or taken last. */
+  takeProfile(): Uint8Array | undefined {
+    return this.translator.takeProfile();
   }
 
   private get savedCells(): Uint8Array {

@@ -230,6 +230,13 @@ export abstract class BoardGuest implements Guest {
       saved.halted === undefined ? undefined : { how: saved.halted as Halt['how'], code: saved.haltCode };
   }
 
+  takeProfile(): Uint8Array | undefined {
+    return this.hart.takeProfile();
+  }
+  useProfile(profile: Uint8Array): void {
+    this.hart.useProfile(profile);
+  }
+
   private handleTrap(): void {
     try {
       this.onTrap();

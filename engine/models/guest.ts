@@ -86,6 +86,15 @@ export interface Guest {
   save(): Uint8Array;
   /** @throws StateError when the payload is malformed or of another guest shape. */
   restore(state: Uint8Array): void;
+
+  /**
+   * What was hot, so that whoever runs the guest next can translate it first: a few KB, never machine code, and no
+   * part of the state, since no guest can tell. Undefined: nothing worth mentioning since the profile that was given
+   * or taken last.
+   */
+  takeProfile?(): Uint8Array | undefined;
+  /** @throws StateError on bytes that are no profile. */
+  useProfile?(profile: Uint8Array): void;
 }
 
 /**

@@ -22,7 +22,9 @@ export interface Checkpoint {
   readonly workingSet: WorkingSet;
   /** Where pages and segments lie. */
   readonly table: PackTable;
-  /** What the root names itself: state, working set, pack table. */
+  /** Where the profile of what was hot lies, which goes on from generation to generation as long as it holds. */
+  readonly profile: readonly FrameLocator[];
+  /** What the root names itself: state, working set, pack table, profile. */
   readonly frames: readonly FrameLocator[];
 }
 
@@ -30,7 +32,7 @@ export interface Checkpoint {
 export function emptyCheckpoint(guest: string): Checkpoint {
   const at = { generation: 0, fencing: 0 };
   const table = new PackTable();
-  return { guest, at, lineage: [], spaces: new Map(), workingSet: EVERYTHING, table, frames: [] };
+  return { guest, at, lineage: [], spaces: new Map(), workingSet: EVERYTHING, table, profile: [], frames: [] };
 }
 
 /** Every pack that the generation needs, by name. */

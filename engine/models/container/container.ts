@@ -160,6 +160,13 @@ export class Container implements Guest {
     });
   }
 
+  takeProfile(): Uint8Array | undefined {
+    return this.hart.takeProfile();
+  }
+  useProfile(profile: Uint8Array): void {
+    this.hart.useProfile(profile);
+  }
+
   restore(state: Uint8Array): void {
     const saved = layout.decode(state);
     if ((saved.random === undefined) !== (this.seeded === undefined)) {
