@@ -23,7 +23,9 @@ export interface Checkpoint {
   readonly workingSet: WorkingSet;
   /** Where pages and segments lie. */
   readonly table: PackTable;
-  /** What the root names itself: state, working set, pack table. */
+  /** Where the profile of what was hot lies, which goes on from generation to generation as long as it holds. */
+  readonly profile: readonly FrameLocator[];
+  /** What the root names itself: state, working set, pack table, profile. */
   readonly frames: readonly FrameLocator[];
   /** What is remembered of pages as this generation has them. */
   readonly known: KnownPages;
@@ -40,6 +42,7 @@ export function emptyCheckpoint(guest: string): Checkpoint {
     spaces: new Map(),
     workingSet: EVERYTHING,
     table,
+    profile: [],
     frames: [],
     known: new KnownPages(),
   };

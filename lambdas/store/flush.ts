@@ -45,6 +45,8 @@ export interface FlushResult {
 export interface Changes {
   readonly spaces: readonly PageSpace[];
   readonly state: Uint8Array | undefined;
+  /** What was hot; undefined: as `base` has it. */
+  readonly profile?: Uint8Array | undefined;
 }
 
 export interface FlushOptions {
@@ -85,12 +87,15 @@ export async function flush(
   const workingSet = placed(flushing.hot, flushing.places);
   const workingFrames = await addFrames(writer, [encodeWorkingSet(workingSet)]);
   const packs = await addFrames(writer, table.encode());
+  // Alone, since it is kept when everything beside it has gone.
+  const profile = changes.profile ? [await writer.addAlone(changes.profile)] : base.profile;
   const root = encodeRoot({
     lineage: base.lineage,
     spaces: rootSpaces(spaces),
     state,
     workingSet: workingFrames,
     packs,
+    profile,
   });
   const stored = codecNamed(codec)?.compress(root) ?? root;
   const record = { ...attempt, parent: base.at, codec, sha256: sha256(stored), root: stored, ...facts };
@@ -103,7 +108,8 @@ export async function flush(
       spaces,
       workingSet,
       table,
-      frames: [...state, ...workingFrames, ...packs],
+      profile,
+      frames: [...state, ...workingFrames, ...packs, ...profile],
       known: base.known,
     },
     stats: { ...stats, packs: writer.count },

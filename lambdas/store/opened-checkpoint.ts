@@ -14,12 +14,14 @@ export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint;
   /** The guest's own state; undefined: it starts from its image. */
   readonly state: Uint8Array | undefined;
+  /** What was hot when it ran. */
+  readonly profile: Uint8Array | undefined;
   readonly reader: PackReader;
 }
 
 /**
- * Reads a committed generation: its record, its state, its working set's list and its pack table; of the page index
- * nothing but the root. @throws CorruptPackError
+ * Reads a committed generation: its record, its state, its profile, its working set's list and its pack table; of the
+ * page index nothing but the root. @throws CorruptPackError
  */
 export async function openCheckpoint(
   store: CheckpointStore,
@@ -33,7 +35,7 @@ export async function openCheckpoint(
   for (const [name, { pages, segmentPages, image, segments }] of root.spaces) {
     spaces.set(name, { pages, segmentPages, image, segments: new Map(), unread: new Map(segments) });
   }
-  const frames = [...root.state, ...root.workingSet, ...root.packs];
+  const frames = [...root.state, ...root.workingSet, ...root.profile, ...root.packs];
   const pieces = new Array<Uint8Array>(frames.length);
   await reader.forEachPack(
     frames.map((frame, i) => ({ frame, take: ({ bytes }: OpenFrame): void => void (pieces[i] = bytes) })),
@@ -41,6 +43,7 @@ export async function openCheckpoint(
   );
   const state = pieces.splice(0, root.state.length);
   const workingSet = pieces.splice(0, root.workingSet.length);
+  const profile = pieces.splice(0, root.profile.length);
   const understand = <T>(what: string, decode: () => T): T => {
     try {
       return decode();
@@ -56,9 +59,11 @@ export async function openCheckpoint(
       spaces,
       workingSet: understand('working set', () => decodeWorkingSet(plain(Buffer.concat(workingSet)))),
       table: understand('pack table', () => PackTable.decode(pieces)),
+      profile: root.profile,
       frames,
       known: new KnownPages(),
     },
+    profile: profile[0],
     state: root.state.length === 0 ? undefined : plain(Buffer.concat(state)),
     reader,
   };
@@ -116,7 +121,7 @@ export async function readTable(
     root.packs.map((frame, i) => ({ frame, take: ({ bytes }: OpenFrame): void => void (pieces[i] = bytes) })),
     { ready: Promise.resolve() },
   );
-  const frames: readonly FrameLocator[] = [...root.state, ...root.workingSet, ...root.packs];
+  const frames: readonly FrameLocator[] = [...root.state, ...root.workingSet, ...root.profile, ...root.packs];
   return { guest, lineage, table: PackTable.decode(pieces), frames };
 }
 

@@ -83,6 +83,14 @@ export class PackWriter {
     return { pack: { ...this.attempt, number: this.count }, frame: this.frames.length - 1 };
   }
 
+  /** As `add`, into a pack that has nothing else: for what outlives the pages beside it. */
+  async addAlone(bytes: Uint8Array): Promise<FrameLocator> {
+    if (this.frames.length > 0) await this.seal();
+    const frame = await this.add(bytes);
+    await this.seal();
+    return frame;
+  }
+
   /** Resolves when every pack is in the store. */
   async finish(): Promise<void> {
     if (this.frames.length > 0) await this.seal();

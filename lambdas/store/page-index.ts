@@ -213,6 +213,8 @@ export interface Root {
   readonly workingSet: readonly FrameLocator[];
   /** Frames of the pack table (pack-table.ts). */
   readonly packs: readonly FrameLocator[];
+  /** The frame of what was hot (engine/cpu/translator/profile.ts), if anything was. */
+  readonly profile: readonly FrameLocator[];
 }
 
 /**
@@ -232,21 +234,25 @@ export interface RootSpace {
   readonly segments: ReadonlyMap<number, FrameLocator>;
 }
 
-const ROOT_VERSION = 2;
+const ROOT_VERSION = 3;
+/** The version before had no profile. */
+const WITHOUT_PROFILE = 2;
 /** In place of a number of runs: they are not known. */
 const UNKNOWN_RUNS = 0xffff;
 
 /**
  * u8 version, u8 ancestors, each u8 length and bytes of its guest, u32 generation; u8 spaces; for each: u8 length and
  * bytes of its name, u32 pages, u32 pages in a segment, u16 runs of the image, each u32 first page and u32 pages,
- * u32 segments, each u32 number and a frame; then the frames of state, working set and pack table, each u32 how many.
+ * u32 segments, each u32 number and a frame; then the frames of state, working set, pack table and profile, each u32 how
+ * many.
  * A frame is u32 generation, u32 fencing, u16 pack, u16 frame.
  */
 export function encodeRoot(root: Root): Uint8Array {
-  const { lineage, state, workingSet, packs } = root;
+  const { lineage, state, workingSet, packs, profile } = root;
   const names = [...root.spaces].map(([name]) => new TextEncoder().encode(name));
   const ancestors = lineage.map(({ guest }) => new TextEncoder().encode(guest));
-  let size = 3 + 12 + 12 * (state.length + workingSet.length + packs.length);
+  const lists = [state, workingSet, packs, profile];
+  let size = 3 + lists.reduce((sum, { length }) => sum + 4 + 12 * length, 0);
   for (const name of ancestors) size += 1 + name.length + 4;
   for (const name of names) size += 1 + name.length + 14;
   for (const space of root.spaces.values()) {
@@ -278,7 +284,7 @@ export function encodeRoot(root: Root): Uint8Array {
       writer.frame(at);
     }
   }
-  for (const frames of [state, workingSet, packs]) {
+  for (const frames of lists) {
     writer.u32(frames.length);
     for (const at of frames) writer.frame(at);
   }
@@ -289,7 +295,7 @@ export function encodeRoot(root: Root): Uint8Array {
 export function decodeRoot(bytes: Uint8Array): Root {
   const reader = new Reader(bytes);
   const version = reader.u8();
-  if (version !== ROOT_VERSION)
+  if (version !== ROOT_VERSION && version !== WITHOUT_PROFILE)
     throw new RangeError(`the root's format is version ${version}, not ${ROOT_VERSION}`);
   const lineage: { guest: string; generation: number }[] = [];
   for (let count = reader.u8(); count > 0; count -= 1) {
@@ -314,6 +320,7 @@ export function decodeRoot(bytes: Uint8Array): Root {
   const state = reader.list(() => reader.frame());
   const workingSet = reader.list(() => reader.frame());
   const packs = reader.list(() => reader.frame());
+  const profile = version === WITHOUT_PROFILE ? [] : reader.list(() => reader.frame());
   reader.end();
-  return { lineage, spaces, state, workingSet, packs };
+  return { lineage, spaces, state, workingSet, packs, profile };
 }

@@ -32,8 +32,10 @@ export const isReset = (exit: SliceExit): boolean => exit.reason === 'halted' &&
 
 /** After a reset the guest starts from its image again: of its state only the disks remain. */
 export function changesOf(guest: Guest, exit: SliceExit): Changes {
-  if (!isReset(exit)) return { spaces: guest.spaces, state: guest.save() };
-  return { spaces: guest.spaces.filter((space) => space.name.startsWith('disk')), state: undefined };
+  const profile = guest.takeProfile?.();
+  if (!isReset(exit)) return { spaces: guest.spaces, state: guest.save(), profile };
+  const disks = guest.spaces.filter((space) => space.name.startsWith('disk'));
+  return { spaces: disks, state: undefined, profile };
 }
 
 /** The head that the slice makes, but for what it spent. */

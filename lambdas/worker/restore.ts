@@ -1,6 +1,7 @@
 /** Brings a guest to its committed generation: from memory, from packs, or from its image alone. */
 import { canWaitForFiles, type GuestFactory } from '../../engine/models/create';
 import type { Guest, GuestDefinition } from '../../engine/models/guest';
+import { StateError } from '../../engine/snapshot/errors';
 import { emptyCheckpoint, type Checkpoint } from '../store/checkpoint';
 import { openCheckpoint, type OpenedCheckpoint } from '../store/opened-checkpoint';
 import { PackReader } from '../store/pack-reader';
@@ -118,13 +119,13 @@ export async function restore(
 
   const begun = foreseen && isSame(foreseen.at, at) ? foreseen : undefined;
   const opening = begun?.opening ?? openCheckpoint(store, head.guest, at);
-  const { checkpoint, reader, state } = await opening;
+  const { checkpoint, reader, state, profile } = await opening;
   if (live !== undefined && state !== undefined) {
     const behind = { ...live, checkpoint };
     const source = sourceOf(behind, reader);
     if (await source.catchUp(live.checkpoint)) {
       await source.prefetch();
-      return settle({ ...behind, from: 'behind', source }, state);
+      return settle({ ...behind, from: 'behind', source }, state, profile);
     }
   }
   const fresh =
@@ -136,15 +137,29 @@ export async function restore(
   source.omitAll();
   await source.prefetch();
   if (whole) await source.all();
-  return settle({ ...restored, from: 'cold', source }, state);
+  return settle({ ...restored, from: 'cold', source }, state, profile);
 }
 
-function settle(restored: Restored, state: Uint8Array | undefined): Restored {
+function settle(
+  restored: Restored,
+  state: Uint8Array | undefined,
+  profile: Uint8Array | undefined,
+): Restored {
+  if (profile !== undefined) warmUp(restored.guest, profile);
   if (state === undefined) return restored;
   restored.guest.restore(state);
   // What making the guest has put into its pages is part of the checkpoint already.
   for (const space of restored.guest.spaces) space.clean();
   return restored;
+}
+
+/** A profile is a hint: one that another version has written, and this one does not understand, is passed over. */
+function warmUp(guest: Guest, profile: Uint8Array): void {
+  try {
+    guest.useProfile?.(profile);
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+  }
 }
 
 async function fromImage(

@@ -4,8 +4,8 @@
  *
  * Code is known by its place in RAM, so that it serves all address spaces and
  * modes. Whoever jumps looks the address up in the fetch TLB, which gives the
- * place. A page that code was made from is marked in CODE_PAGES, and its write
- * entries in the TLBs are TLB_CLEAN: so the first store to it comes by
+ * place. A page that code was made from is marked in CODE_PAGES, and the small
+ * TLBs do not have it for stores: so the first store to it comes by
  * `code_written`, and drops what was made from it.
  */
 import type { Instruction } from '../../isa/instruction';
@@ -18,8 +18,11 @@ import { ABSOLUTE } from '../interpreter/emitter';
 import * as at from '../layout';
 import { LEAVE, NOTHING_SLOT, jumpCacheOffset, regionSignature } from './convention';
 import { emitRegion } from './function';
+import { Heat } from './heat';
 import { walk } from './page-walk';
 import { type Region, findRegion } from './region';
+import type { Samples } from './samples';
+import type { WarmCandidate } from './warm-start';
 
 export interface TranslatorOptions {
   /** Arrivals at a place before it is translated; 0: at the first. */
@@ -34,6 +37,16 @@ export const defaultTranslatorOptions: TranslatorOptions = { threshold: 30_000, 
 const BATCH = 50;
 /** Steps that candidates wait for more of them. */
 const PATIENCE = 10_000_000;
+/**
+ * The share of a run that a profile may take: an instruction is translated for as many executed ones, which is about a
+ * fifth of the time. Some are free, so that a short slice has them at once.
+ */
+const STEPS_A_WARM_INSTRUCTION = 40_000;
+const WARM_INSTRUCTIONS_FREE = 1000;
+/** Steps between two looks for what the profile names. */
+const WARM_INTERVAL = 8_000_000;
+/** Regions of a profile that are translated at once. */
+const WARM_BATCH = 20;
 /** Pages whose code is dropped so often are data that happens to be executed. */
 const DROPS_MOST = 20;
 
@@ -96,6 +109,12 @@ export class Translator {
   private readonly targets = new Map<number, Set<number>>();
   private readonly byJump = new Map<number, Set<Translation>>();
   private readonly revisions = new Map<number, number>();
+  private readonly heat: Heat;
+  /** Of the profile, in reach and not translated yet; hottest first. */
+  private warm: WarmCandidate[] = [];
+  /** What of the profile may still be translated, in instructions. */
+  private warmCredit = WARM_INSTRUCTIONS_FREE;
+  private lastWarm = 0;
   private jumpsSeen = 0;
   /** Bytes of modules since everything was dropped last. */
   private size = 0;
@@ -111,6 +130,7 @@ export class Translator {
     private readonly helperExports: () => Record<string, unknown>,
   ) {
     this.cells = new DataView(memory.buffer);
+    this.heat = new Heat(this.cells);
     this.codePages = new Uint8Array(memory.buffer, at.CODE_PAGES, at.CANDIDATES - at.CODE_PAGES);
     this.nothing = makeNothing(memory);
     this.table.grow(1, this.nothing);
@@ -130,13 +150,55 @@ export class Translator {
       else if (!fresh.has(place)) {
         const region = this.find(candidate);
         if (region) fresh.set(place, { candidate, region });
+        this.heat.discovered++;
       }
     }
     if (fresh.size > 0) this.compile([...fresh.values()]);
   }
 
-  /** Between two runs: translates a batch that does not fill, once it has waited for long enough. */
+  /** What was hot when the guest ran elsewhere is translated first. @throws StateError on bytes that are no profile. */
+  useProfile(profile: Uint8Array): void {
+    this.heat.use(profile);
+  }
+
+  /** What was hot, for whoever runs the guest next; undefined: nothing worth mentioning has changed. */
+  takeProfile(): Uint8Array | undefined {
+    return this.heat.take(this.translations.values());
+  }
+
+  get samples(): Samples {
+    return this.heat.samples;
+  }
+
+  /** Between two runs: looks where the guest is, and translates what has waited for long enough. */
   catchUp(): void {
+    this.heat.samples.take();
+    this.warmUp();
+    this.translateLeftovers();
+  }
+
+  /** Translates what a profile names, as far as its share goes. */
+  private warmUp(): void {
+    const now = this.cells.getUint32(at.STEPS, true);
+    const steps = (now - this.lastWarm) >>> 0;
+    if (steps < WARM_INTERVAL) return;
+    this.lastWarm = now;
+    this.warmCredit += steps / STEPS_A_WARM_INSTRUCTION;
+    const arrived = this.heat.arrivals();
+    if (arrived.length > 0) this.warm = [...this.warm, ...arrived].sort((a, b) => b.heat - a.heat);
+    const batch: Found[] = [];
+    while (this.warm.length > 0 && batch.length < WARM_BATCH && this.warmCredit > 0) {
+      const candidate = this.warm.shift()!;
+      if (this.translations.has(candidate.place)) continue;
+      const region = this.find(candidate);
+      if (!region) continue;
+      this.warmCredit -= region.length;
+      batch.push({ region, candidate });
+    }
+    if (batch.length > 0) this.compile(batch);
+  }
+
+  private translateLeftovers(): void {
     const candidates = this.cells.getUint32(at.CANDIDATE_COUNT, true);
     const jumps = this.cells.getUint32(at.JUMPS_NEXT, true);
     if (candidates === 0 && jumps === this.jumpsSeen) return;
@@ -178,6 +240,7 @@ export class Translator {
 
   /** RAM changes: what was made from the page is dropped. */
   written(page: number): void {
+    this.heat.written(page);
     const translations = this.byPage.get(page);
     if (!translations) return;
     this.drops.set(page, (this.drops.get(page) ?? 0) + 1);
@@ -299,10 +362,9 @@ export class Translator {
       const first = at.TLB + context * at.TLB_CONTEXT + at.TLB_WRITE;
       for (let entry = first; entry < first + at.TLB_KIND; entry += at.TLB_ENTRY) {
         const low = this.cells.getUint32(entry, true);
-        if ((low & 0xfff) !== 0) continue; // none, or clean already
+        if ((low & 0xfff) !== 0) continue; // none
         const page = pageNumber((low + this.cells.getUint32(entry + 8, true)) >>> 0);
-        if (((this.codePages[page >> 3]! >> (page & 7)) & 1) !== 0)
-          this.cells.setUint32(entry, low | at.TLB_CLEAN, true);
+        if (((this.codePages[page >> 3]! >> (page & 7)) & 1) !== 0) this.cells.setBigInt64(entry, -1n, true);
       }
     }
   }

@@ -311,7 +311,14 @@ describe('checkpoints', () => {
       frame,
     }));
     const lineage = Array.from({ length: 20 }, (__, generation) => ({ guest: 'g'.repeat(128), generation }));
-    const root = { lineage, spaces: new Map(spaces), state: frames, workingSet: frames, packs: frames };
+    const root = {
+      lineage,
+      spaces: new Map(spaces),
+      state: frames,
+      workingSet: frames,
+      packs: frames,
+      profile: frames.slice(0, 1),
+    };
     // Beside it, what a replay needs: 1,000 entries at 40 bytes.
     expect(encodeRoot(root).length).toBeLessThan(ITEM_LIMIT - 50_000);
   });

@@ -51,18 +51,22 @@ class Past {
     return (await this.store.head(guest))!;
   }
 
-  async space(guest: string, at: Attempt): Promise<{ space: FakeSpace; checkpoint: Checkpoint }> {
+  async space(
+    guest: string,
+    at: Attempt,
+  ): Promise<{ space: FakeSpace; checkpoint: Checkpoint; profile: Uint8Array | undefined }> {
     const space = new FakeSpace('ram', PAGES);
-    if (at.generation === 0) return { space, checkpoint: emptyCheckpoint(guest) };
+    if (at.generation === 0) return { space, checkpoint: emptyCheckpoint(guest), profile: undefined };
     await restoreSpaces(this.store, guest, at, [space]);
     // As a worker that has read no more of the index than it needs.
-    return { space, checkpoint: (await openCheckpoint(this.store, guest, at)).checkpoint };
+    const { checkpoint, profile } = await openCheckpoint(this.store, guest, at);
+    return { space, checkpoint, profile };
   }
 
   /** One slice: an attempt, which may come to nothing. */
   async slice(guest: string, writes: readonly (readonly [number, number])[], lost: boolean): Promise<void> {
     const head = await this.head(guest);
-    const { space, checkpoint } = await this.space(guest, {
+    const { space, checkpoint, profile } = await this.space(guest, {
       generation: head.generation,
       fencing: head.committedFencing,
     });
@@ -80,11 +84,13 @@ class Past {
         instructions: 0,
       },
     };
+    // Not every slice has found something hot that was not known.
+    const hot = attempt.fencing % 3 === 1 ? Uint8Array.of(attempt.generation, attempt.fencing) : undefined;
     await flush(
       this.store,
       checkpoint,
       attempt,
-      { spaces: [space], state: contents(attempt.generation) },
+      { spaces: [space], state: contents(attempt.generation), profile: hot },
       { facts },
     );
     if (lost) return;
@@ -93,7 +99,7 @@ class Past {
       generation: attempt.generation,
       committedFencing: attempt.fencing,
     });
-    this.truth.get(guest)!.set(attempt.generation, JSON.stringify(space.value()));
+    this.truth.get(guest)!.set(attempt.generation, past(space, hot ?? profile));
   }
 
   async fork(guest: string, generation: number, id: string): Promise<void> {
@@ -121,8 +127,8 @@ class Past {
   async check(): Promise<void> {
     for (const guest of this.guests) {
       for (const record of await this.store.generations(await this.head(guest))) {
-        const { space } = await this.space(guest, record);
-        expect(JSON.stringify(space.value())).toBe(this.truth.get(guest)!.get(record.generation));
+        const { space, profile } = await this.space(guest, record);
+        expect(past(space, profile)).toBe(this.truth.get(guest)!.get(record.generation));
         await verify(this.store, guest, record);
       }
     }
@@ -153,6 +159,10 @@ class Past {
     return found.filter((name) => !needed.has(name));
   }
 }
+
+/** What a generation was: its pages, and what was hot. */
+const past = (space: FakeSpace, profile: Uint8Array | undefined): string =>
+  JSON.stringify([space.value(), profile && [...profile]]);
 
 const step = fc.oneof(
   {
