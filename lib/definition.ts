@@ -16,6 +16,14 @@ export interface FileEntry {
   readonly size: number;
 }
 
+/** The image of a disk. */
+export interface DiskEntry extends FileEntry {
+  /** Bytes of the disk, when it is larger than its image. */
+  readonly capacity?: number;
+  /** SHA-256 of each 128 KiB of the image, 32 bytes each: a worker reads it in parts. */
+  readonly blocks?: FileEntry;
+}
+
 /** What the definitions of all models share. */
 export interface CommonDefinition {
   readonly version: 1;
@@ -42,7 +50,7 @@ export interface MachineParts {
   readonly kernel?: FileEntry;
   readonly initrd?: FileEntry;
   readonly commandLine?: string;
-  readonly disks?: readonly FileEntry[];
+  readonly disks?: readonly DiskEntry[];
 }
 
 export interface ParavirtParts {
@@ -51,7 +59,7 @@ export interface ParavirtParts {
   readonly kernel?: FileEntry;
   readonly initrd?: FileEntry;
   readonly commandLine?: string;
-  readonly disks?: readonly FileEntry[];
+  readonly disks?: readonly DiskEntry[];
   readonly port?: boolean;
 }
 

@@ -8,11 +8,12 @@ import { GuestClock } from './clock';
 import { checkCount } from './count';
 import { checkCpuFeatures } from './cpu-features';
 import { DeclarationError } from './declaration-error';
-import { CommonDefinition, Definition, definitionText, ModelParts } from './definition';
+import { CommonDefinition, Definition, definitionText, DiskEntry, ModelParts } from './definition';
 import type { Host } from './host';
 import type { IHost } from './host-base';
 import { ImageAssets } from './image/image-assets';
 import { MEBIBYTE } from './image/size';
+import { limits } from './limits';
 import { writtenAsset } from './image/written-asset';
 
 /** RAM that one guest can have: the engine's 32-bit linear memory of 4 GiB, less what it needs itself. */
@@ -202,7 +203,9 @@ function storageOf(definition: Definition): {
   readonly files: readonly { readonly size: number }[];
 } {
   if (definition.model === 'container') return { kind: 'layers', files: definition.layers };
-  return { kind: 'disks', files: definition.disks ?? [] };
+  const inMemory = ({ size, blocks }: DiskEntry): number =>
+    blocks === undefined ? size : Math.min(size, limits.heldDisk * MEBIBYTE);
+  return { kind: 'disks', files: (definition.disks ?? []).map((disk) => ({ size: inMemory(disk) })) };
 }
 
 function describeCommon(guest: Guest, props: GuestProps): CommonDefinition {

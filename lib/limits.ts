@@ -15,6 +15,8 @@ export const limits = {
    * longest URL (about 130), a bucket's longest name (63), and the slice's seconds.
    */
   environmentReserve: 600,
+  /** Mebibytes of a large disk that a worker keeps in memory; it reads the image in parts. */
+  heldDisk: 128,
   /** Megabytes of a worker that are not the guest's RAM: Node.js, the engine and a checkpoint in the making. */
   engineMemory: 160,
   /**

@@ -171,6 +171,12 @@ export class CopyOnWriteDisk implements Disk, PageSpace {
     this.changed.delete(page);
     this.absent.delete(page);
   }
+  loadZero(page: number): void {
+    if (page < this.imagePages) this.written.set(page, ZEROS);
+    else this.written.delete(page);
+    this.changed.delete(page);
+    this.absent.delete(page);
+  }
   clean(): void {
     this.changed.clear();
     this.used.clear();
@@ -199,6 +205,16 @@ export class CopyOnWriteDisk implements Disk, PageSpace {
       loadImage: (page) => {
         written.delete(page);
         absent.delete(page);
+      },
+      shed: (most) => {
+        let excess = written.size - this.changed.size - most;
+        for (const page of written.keys()) {
+          if (excess <= 0) return;
+          if (this.changed.has(page)) continue;
+          written.delete(page);
+          absent.add(page);
+          excess--;
+        }
       },
       imageRuns: () => (this.imagePages === 0 ? [] : [[0, this.imagePages]]),
       used: () => [...new Set([...this.used, ...this.changed])].sort((a, b) => a - b),

@@ -39,6 +39,11 @@ export interface LazyPages {
   /** Makes pages absent; all of them when none are named. None may be dirty. */
   omit(pages?: Iterable<number>): void;
   isAbsent(page: number): boolean;
+  /**
+   * For spaces that may hold more than memory does: makes clean pages absent until so many are left, those loaded
+   * first before others.
+   */
+  shed?(most: number): void;
   /** The page is as the image has it, which is at hand. */
   loadImage(page: number): void;
   /** Pages of which the image has something, as runs: first page, pages. */

@@ -133,20 +133,19 @@ export abstract class BoardGuest implements Guest {
       changed: (page, pages) => this.hart.ramChanged(page, pages),
       lazy: true,
     });
-    const sizes = (files?.disks ?? definition.disks ?? []).map((disk) =>
-      'length' in disk ? disk.length : disk.size,
-    );
-    this.disks = sizes.map(
-      (imageSize, i) => new CopyOnWriteDisk({ name: `disk${i}`, base: files?.disks?.[i], imageSize }),
-    );
+    this.disks = makeDisks(definition.disks ?? [], files?.disks ?? []);
     this.board = new Board(options.rows, this.context(definition, this.disks));
     this.spaces = [this.ram, ...this.disks, ...this.board.spaces];
     if (!files) for (const { lazy } of this.spaces) lazy?.omit();
+    else this.disks.forEach(({ lazy }, i) => files.disks?.[i] ?? lazy.omit());
   }
 
   provideFiles(files: GuestFiles): void {
     for (const { address, bytes } of this.image(files)) this.ram.describe(address, bytes);
-    this.disks.forEach((disk, i) => disk.provide(files.disks?.[i] ?? new Uint8Array(0)));
+    this.disks.forEach((disk, i) => {
+      const image = files.disks?.[i];
+      if (image) disk.provide(image);
+    });
   }
 
   /** What the files put into RAM. @throws ImageError */
@@ -374,11 +373,27 @@ export abstract class BoardGuest implements Guest {
   }
 }
 
-function checkDisks({ disks }: BoardDefinition, files: readonly Uint8Array[]): void {
+function makeDisks(
+  declared: NonNullable<BoardDefinition['disks']>,
+  images: NonNullable<GuestFiles['disks']>,
+): CopyOnWriteDisk[] {
+  return Array.from({ length: Math.max(declared.length, images.length) }, (_, i) => {
+    const { size = 0, capacity } = declared[i] ?? {};
+    const base = images[i];
+    return new CopyOnWriteDisk({
+      name: `disk${i}`,
+      base,
+      imageSize: base?.length ?? size,
+      ...(capacity !== undefined && { size: capacity }),
+    });
+  });
+}
+
+function checkDisks({ disks }: BoardDefinition, files: NonNullable<GuestFiles['disks']>): void {
   if (files.length > MAX_DISKS) {
     throw new ImageError(`${files.length} disks: this machine has places for ${MAX_DISKS}; give fewer`);
   }
-  const empty = files.findIndex(({ length }) => length === 0);
+  const empty = files.findIndex((image) => image?.length === 0);
   if (empty >= 0) {
     throw new ImageError(
       `the disk ${disks?.[empty]?.name ?? empty} has no bytes; give an image of the disk's size`,

@@ -131,7 +131,7 @@ export interface MachineDefinition extends CommonDefinition {
   readonly initrd?: ImageFile;
   readonly commandLine?: string;
   /** Raw disk images, virtio-blk in this order, copy-on-write. */
-  readonly disks?: readonly ImageFile[];
+  readonly disks?: readonly DiskFile[];
 }
 
 /** A paravirtual machine: a kernel that the porter changes, on hypercalls. */
@@ -142,7 +142,7 @@ export interface ParavirtDefinition extends CommonDefinition {
   readonly kernel?: ImageFile;
   readonly initrd?: ImageFile;
   readonly commandLine?: string;
-  readonly disks?: readonly ImageFile[];
+  readonly disks?: readonly DiskFile[];
   /** False leaves the kernel as it is: for comparisons. Absent: ported. */
   readonly port?: boolean;
 }
@@ -185,12 +185,21 @@ export interface ImageFile {
   readonly size: number;
 }
 
+/** The image of a disk. */
+export interface DiskFile extends ImageFile {
+  /** Bytes of the disk, a multiple of 4 KiB, when it is larger than its image: zeros follow. */
+  readonly capacity?: number;
+  /** SHA-256 of each 128 KiB of the image, 32 bytes each: whoever runs the guest may then read it in parts. */
+  readonly blocks?: ImageFile;
+}
+
 /** The contents of a definition's files, in the caller's hands already. Fields as in the definition. */
 export interface GuestFiles {
   readonly firmware?: Uint8Array;
   readonly kernel?: Uint8Array;
   readonly initrd?: Uint8Array;
-  readonly disks?: readonly Uint8Array[];
+  /** Undefined: the disk's pages are absent, and come when they are wanted. */
+  readonly disks?: readonly (Uint8Array | undefined)[];
   readonly layers?: readonly Uint8Array[];
 }
 

@@ -12,6 +12,7 @@ import type { FrameLocator, OpenFrame } from './pack';
 import type { PackReader } from './pack-reader';
 import { differenceFrom } from './page-frames';
 import {
+  emptySpace,
   isInImage,
   placeOf,
   type PagePlace,
@@ -25,10 +26,20 @@ import { PAGE_SIZE, ZERO_PAGE } from './zero-page';
 
 /** Pages of the image that are put in place together: it is one copy. */
 const IMAGE_RUN = 32;
+/** Clean pages of a disk that stay in memory: 128 MiB. */
+export const HELD_PAGES = 32_768;
+/** A space with more stored pages is never fetched whole. */
+const BULK = 65_536;
 /** Waits that took a pack each. A guest that strays farther than that from its working set gets all there is, at once. */
 const PATIENCE = 32;
 /** Pages used once that are worth reading their pack for. */
 const MANY_CHANCES = 8;
+
+export interface ImageBlock {
+  /** Of its first byte in the image. */
+  readonly offset: number;
+  readonly bytes: Uint8Array | undefined;
+}
 
 export interface PageSourceOptions {
   readonly checkpoint: Checkpoint;
@@ -36,6 +47,8 @@ export interface PageSourceOptions {
   readonly spaces: readonly PageSpace[];
   /** Gives the guest the files of its image. Asked for at most once, when a page needs them. */
   readonly provideFiles: () => Promise<void>;
+  /** For images that are read in parts: the block that has a byte, undefined bytes for zeros. */
+  readonly imageBlock?: (space: string, offset: number) => Promise<ImageBlock> | undefined;
 }
 
 /** A page of the checkpoint and where it goes. */
@@ -110,6 +123,7 @@ export class PageSource {
         loads.set(`${target.name}/${each.page}`, each);
     }
     await this.load([...loads.values()]);
+    for (const { space } of wanted) space.lazy?.shed?.(HELD_PAGES);
     if (this.reader.packs > before) this.misses += 1;
   }
 
@@ -122,6 +136,7 @@ export class PageSource {
     const loads: Load[] = [];
     for (const [name, index] of this.checkpoint.spaces) {
       const target = this.target(name);
+      if (!anew && isBulky(index)) continue;
       if (anew) target.lazy?.omit([...storedPages(index)].map(([page]) => page));
       for (const [page, place] of storedPages(index)) {
         if (target.lazy?.isAbsent(page) === false) continue;
@@ -194,6 +209,8 @@ export class PageSource {
 
   private async loadImages(target: PageSpace, index: SpaceIndex, wanted: number): Promise<void> {
     if (target.lazy?.isAbsent(wanted) !== true) return;
+    const block = this.options.imageBlock?.(target.name, wanted * PAGE_SIZE);
+    if (block !== undefined) return this.loadBlock(target, index, await block);
     await this.provideFiles();
     const first = wanted - (wanted % IMAGE_RUN);
     for (const page of segmentAround(index, wanted)) {
@@ -201,6 +218,20 @@ export class PageSource {
       if (placeOf(index, page).kind !== 'image' || !target.lazy.isAbsent(page)) continue;
       target.lazy.loadImage(page);
       this.pages += 1;
+    }
+  }
+
+  private loadBlock(target: PageSpace, index: SpaceIndex, { offset, bytes }: ImageBlock): void {
+    const first = offset / PAGE_SIZE;
+    const pages = bytes === undefined ? IMAGE_RUN : Math.ceil(bytes.length / PAGE_SIZE);
+    for (let page = first; page < Math.min(index.pages, first + pages); page += 1) {
+      if (placeOf(index, page).kind !== 'image' || target.lazy?.isAbsent(page) !== true) continue;
+      const part = bytes?.subarray((page - first) * PAGE_SIZE, (page - first + 1) * PAGE_SIZE);
+      if (part === undefined) this.loadZero(target, page);
+      else {
+        target.load(page, wholePage(part));
+        this.pages += 1;
+      }
     }
   }
 
@@ -282,11 +313,32 @@ export class PageSource {
     );
   }
 
-  private index({ name }: PageSpace): SpaceIndex {
+  private index({ name, pages, lazy }: PageSpace): SpaceIndex {
     const index = this.checkpoint.spaces.get(name);
     if (index !== undefined) return index;
+    if (this.checkpoint.at.generation === 0) {
+      // Nothing is stored yet: all is as the image has it.
+      const fresh = emptySpace(pages, lazy?.imageRuns());
+      this.checkpoint.spaces.set(name, fresh);
+      return fresh;
+    }
     throw new StateError(`the guest wants a page of ${name}, of which the checkpoint has nothing`);
   }
+}
+
+/** More than a worker's memory should hold: its pages come when they are wanted. */
+function isBulky(index: SpaceIndex): boolean {
+  let pages = 0;
+  for (const [,] of storedPages(index)) if (++pages > BULK) return true;
+  return false;
+}
+
+/** The last page of an image may be cut short. */
+function wholePage(part: Uint8Array): Uint8Array {
+  if (part.length === PAGE_SIZE) return part;
+  const page = new Uint8Array(PAGE_SIZE);
+  page.set(part);
+  return page;
 }
 
 /** Packs with pages that are used again and again, or with many. Others hold what was used by chance, and can wait. */

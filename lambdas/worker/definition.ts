@@ -1,5 +1,6 @@
 /** Checks a guest definition's JSON before anything is built from it. */
-import { ImageError, type GuestDefinition } from '../../engine/models/guest';
+import { ImageError, PAGE_SIZE, type DiskFile, type GuestDefinition } from '../../engine/models/guest';
+import { segmentPagesFor } from '../store/page-index';
 
 type Rule = readonly [field: string, holds: (value: unknown) => boolean, rule: string];
 
@@ -38,11 +39,34 @@ const isBreaker = (value: unknown): boolean =>
 
 const FILE_RULE = 'must be {key, name, sha256 (64 lower-case hexadecimal digits), size (bytes)}';
 
+const isDisk = (value: unknown): boolean => {
+  if (!isFile(value)) return false;
+  const { size, capacity, blocks } = value as Partial<DiskFile>;
+  const fits =
+    capacity === undefined || (isCount(capacity) && capacity % PAGE_SIZE === 0 && capacity >= size!);
+  return fits && (capacity ?? size!) <= DISK_BYTES && optional(isFile)(blocks);
+};
+
+/** What a page index can cover: its root is one item, 16 bytes a segment. */
+const areDisks = (value: unknown): boolean => {
+  if (!Array.isArray(value) || !value.every(isDisk)) return false;
+  const pages = (value as DiskFile[]).map(({ size, capacity }) => Math.ceil((capacity ?? size) / PAGE_SIZE));
+  return pages.reduce((sum, each) => sum + Math.ceil(each / segmentPagesFor(each)), 0) <= DISK_SEGMENTS;
+};
+
 const isFiles = (value: unknown): boolean => Array.isArray(value) && value.every(isFile);
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isProgram = (value: unknown): boolean => isTexts(value) && (value as unknown[]).length > 0;
 const isEnvironment = (value: unknown): boolean => isRecord(value) && Object.values(value).every(isText);
 const isPositive = (value: unknown): boolean => isCount(value) && Number(value) > 0;
+
+/** The largest disk: 64 GiB. */
+const DISK_BYTES = 2 ** 36;
+/** Four of the largest. */
+export const DISK_SEGMENTS = 4 * 4096;
+const DISKS_RULE =
+  `${FILE_RULE} with {capacity?, blocks?}, in a list: disks of up to 64 GiB, in whole pages of 4 KiB, ` +
+  'as large as their image at least, and four of the largest at most';
 
 const FILES_RULE = `${FILE_RULE}, in a list`;
 const PROGRAM_RULE = 'must be a program and its arguments, in a list';
@@ -78,7 +102,7 @@ const LINUX: readonly Rule[] = [
   ['kernel', optional(isFile), FILE_RULE],
   ['initrd', optional(isFile), FILE_RULE],
   ['commandLine', optional(isText), 'must be text'],
-  ['disks', optional(isFiles), FILES_RULE],
+  ['disks', optional(areDisks), DISKS_RULE],
 ];
 
 /** What each model has besides what all have. */

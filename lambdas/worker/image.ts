@@ -1,26 +1,35 @@
 /** A guest's definition and the files of its image: read from the assets, checked, and cached on disk. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ImageError, type GuestDefinition, type GuestFiles, type ImageFile } from '../../engine/models/guest';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  ImageError,
+  type DiskFile,
+  type GuestDefinition,
+  type GuestFiles,
+  type ImageFile,
+} from '../../engine/models/guest';
 import { plain } from '../store/codec';
 import type { S3 } from '../store/s3';
 import type { CheckpointStore } from '../store/store';
 import { parseDefinition } from './definition';
+import { RangedImage, type BlockSource, type Range } from './ranged-image';
 
 /** Where assets lie. */
 export interface AssetSource {
   /** Undefined when there is no such asset, or none that may be read. */
-  get(key: string): Promise<Uint8Array | undefined>;
+  get(key: string, range?: Range): Promise<Uint8Array | undefined>;
 }
 
 export function s3Assets(client: S3, bucket: string): AssetSource {
   return {
-    get: async (key) => {
+    get: async (key, range) => {
       try {
         const { GetObjectCommand } = await import('@aws-sdk/client-s3');
         const s3 = await client();
-        const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { Body, ContentLength } = await s3.send(
+          new GetObjectCommand({ Bucket: bucket, Key: key, ...(range && { Range: bytesOf(range) }) }),
+        );
         return Body && (await readBody(Body as AsyncIterable<Uint8Array>, ContentLength ?? 0));
       } catch (error) {
         // Without the right to list, S3 answers a missing key with AccessDenied.
@@ -30,6 +39,8 @@ export function s3Assets(client: S3, bucket: string): AssetSource {
     },
   };
 }
+
+const bytesOf = ({ offset, length }: Range): string => `bytes=${offset}-${offset + length - 1}`;
 
 /** Fields of a definition that name files: one each, or a list. The contents go by the same names. */
 const FILES = ['firmware', 'kernel', 'initrd'] as const satisfies readonly (keyof GuestFiles)[];
@@ -55,6 +66,16 @@ const MISSING = new Set(['NoSuchKey', 'NotFound', 'AccessDenied']);
 
 /** Definitions by their assets' keys, which change with their contents. With a copy a restore needs the table alone. */
 export type DefinitionCopies = Pick<CheckpointStore, 'definition' | 'keepDefinition'>;
+
+const disksOf = (definition: GuestDefinition): readonly DiskFile[] =>
+  definition.model === 'container' ? [] : (definition.disks ?? []);
+
+const isRanged = (file: ImageFile & { readonly blocks?: ImageFile }): boolean => file.blocks !== undefined;
+
+/** Copies of blocks on disk; when they are more, they are thrown away. */
+const CACHED_BLOCK_BYTES = 256 * 2 ** 20;
+/** Those that wait in memory to be copied. */
+const WAITING_BYTES = 32 * 2 ** 20;
 
 export class Images {
   private readonly definitions = new Map<string, GuestDefinition>();
@@ -84,8 +105,20 @@ export class Images {
     throw new ImageError(`the guest's definition ${key} is not among the assets: deploy the stack again`);
   }
 
-  /** The contents of the definition's files. They are not kept in memory: a guest's RAM needs it. @throws ImageError */
-  async files(definition: GuestDefinition): Promise<GuestFiles> {
+  /** Disk images that are read in parts, by the names of their page spaces. */
+  ranged(definition: GuestDefinition): ReadonlyMap<string, RangedImage> {
+    const images = new Map<string, RangedImage>();
+    disksOf(definition).forEach((disk, i) => {
+      if (disk.blocks) images.set(`disk${i}`, new RangedImage(disk, disk.blocks, this.blockSource));
+    });
+    return images;
+  }
+
+  /**
+   * The contents of the definition's files. They are not kept in memory: a guest's RAM needs it. `ranged`: without
+   * the images that are read in parts. @throws ImageError
+   */
+  async files(definition: GuestDefinition, { ranged = false } = {}): Promise<GuestFiles> {
     const fields: Readonly<Partial<Record<string, unknown>>> = { ...definition };
     const single = FILES.map(async (name) => {
       const file = fields[name] as ImageFile | undefined;
@@ -93,7 +126,13 @@ export class Images {
     });
     const lists = FILE_LISTS.map(async (name) => {
       const files = fields[name] as readonly ImageFile[] | undefined;
-      return [name, files && (await Promise.all(files.map((file) => this.file(file))))] as const;
+      return [
+        name,
+        files &&
+          (await Promise.all(
+            files.map(async (file) => (ranged && isRanged(file) ? undefined : this.file(file))),
+          )),
+      ] as const;
     });
     const loaded = await Promise.all([...single, ...lists]);
     return Object.fromEntries(loaded.filter(([, contents]) => contents !== undefined)) as GuestFiles;
@@ -104,6 +143,38 @@ export class Images {
     const copies = [...this.uncached];
     this.uncached.clear();
     for (const [path, bytes] of copies) await this.cache(path, bytes);
+    await this.settleBlocks();
+  }
+
+  private async settleBlocks(): Promise<void> {
+    const copies = [...this.uncachedBlocks];
+    this.uncachedBlocks.clear();
+    const bytes = this.waitingBytes;
+    this.waitingBytes = 0;
+    if (this.cachedBlockBytes + bytes > CACHED_BLOCK_BYTES) {
+      await rm(this.blockSource.directory, { recursive: true, force: true }).catch(() => undefined);
+      this.cachedBlockBytes = 0;
+    }
+    this.cachedBlockBytes += bytes;
+    for (const [path, block] of copies) await this.cache(path, block);
+  }
+
+  private readonly uncachedBlocks = new Map<string, Uint8Array>();
+  private waitingBytes = 0;
+  /** Of this process: another one of the machine counts its own. */
+  private cachedBlockBytes = 0;
+
+  private get blockSource(): BlockSource {
+    return {
+      directory: join(this.directory, 'blocks'),
+      get: (key, range) => this.assets.get(key, range),
+      file: (file) => this.file(file),
+      keep: (path, bytes) => {
+        if (this.uncachedBlocks.has(path) || this.waitingBytes + bytes.length > WAITING_BYTES) return;
+        this.uncachedBlocks.set(path, bytes);
+        this.waitingBytes += bytes.length;
+      },
+    };
   }
 
   private async file(file: ImageFile): Promise<Uint8Array> {
@@ -129,7 +200,7 @@ export class Images {
   private async cache(path: string, bytes: Uint8Array): Promise<void> {
     const partial = `${path}.${randomUUID()}`;
     try {
-      await mkdir(this.directory, { recursive: true });
+      await mkdir(dirname(path), { recursive: true });
       await writeFile(partial, bytes);
       await rename(partial, path);
     } catch {

@@ -8,6 +8,7 @@ import { PackReader } from '../store/pack-reader';
 import { PageSource } from '../store/page-source';
 import type { Attempt, CheckpointStore, Head } from '../store/store';
 import type { Images } from './image';
+import type { RangedImage } from './ranged-image';
 
 /** A guest in this process, and the generation that it is at. */
 export interface LiveGuest {
@@ -16,6 +17,8 @@ export interface LiveGuest {
   readonly checkpoint: Checkpoint;
   /** Whether it has the files of its image. */
   readonly files: FilesOnce;
+  /** Images that are read in parts, by page space. */
+  readonly ranged: ReadonlyMap<string, RangedImage>;
 }
 
 /** Gives a guest its files at most once, whoever asks. */
@@ -178,9 +181,10 @@ async function complete(
   head: Head,
   definition: GuestDefinition,
 ): Promise<LiveGuest> {
-  const guest = createGuest(definition, await images.files(definition));
+  const guest = createGuest(definition, await images.files(definition, { ranged: true }));
   const files = new FilesOnce(() => Promise.resolve());
-  return { guest, definition: head.definition, checkpoint: emptyCheckpoint(head.guest), files };
+  const ranged = images.ranged(definition);
+  return { guest, definition: head.definition, checkpoint: emptyCheckpoint(head.guest), files, ranged };
 }
 
 /** A guest without its files, which it gets when it touches what only they have. */
@@ -190,12 +194,21 @@ function makeShell(
   definition: GuestDefinition,
 ): LiveGuest {
   const guest = createGuest(definition, undefined);
-  const files = new FilesOnce(async () => guest.provideFiles?.(await images.files(definition)));
-  return { guest, definition: head.definition, checkpoint: emptyCheckpoint(head.guest), files };
+  const files = new FilesOnce(async () =>
+    guest.provideFiles?.(await images.files(definition, { ranged: true })),
+  );
+  const ranged = images.ranged(definition);
+  return { guest, definition: head.definition, checkpoint: emptyCheckpoint(head.guest), files, ranged };
 }
 
-function sourceOf({ guest, checkpoint, files }: LiveGuest, reader: PackReader): PageSource {
-  return new PageSource({ checkpoint, reader, spaces: guest.spaces, provideFiles: () => files.provide() });
+function sourceOf({ guest, checkpoint, files, ranged }: LiveGuest, reader: PackReader): PageSource {
+  return new PageSource({
+    checkpoint,
+    reader,
+    spaces: guest.spaces,
+    provideFiles: () => files.provide(),
+    imageBlock: (space, offset) => ranged.get(space)?.block(offset),
+  });
 }
 
 const isSame = (a: Attempt, b: Attempt): boolean => a.generation === b.generation && a.fencing === b.fencing;

@@ -22,6 +22,7 @@ import type { FlushRate } from './flush-rate';
 import type { Images } from './image';
 import { acquire, commit, conclude, release } from './lease';
 import { changesOf, factsOf, isReset, progressOf } from './progress';
+import { HELD_PAGES } from '../store/page-source';
 import { foresee, restore, type Foreseen, type Restored, type WarmPlace } from './restore';
 import { idleTime, run, type RunLimits, type RunResult, type SliceExit } from './run';
 import { difference, usageOf } from './usage';
@@ -384,8 +385,9 @@ async function withRemedy(store: CheckpointStore, held: Head, error: Error): Pro
 function keepWarm(worker: Worker, restored: Restored, flushed: FlushResult, exit: SliceExit): void {
   if (isReset(exit)) return;
   for (const space of restored.guest.spaces) space.clean();
-  const { guest, definition, files } = restored;
-  worker.warm.keep({ guest, definition, files, checkpoint: flushed.checkpoint });
+  const { guest, definition, files, ranged } = restored;
+  for (const { lazy } of guest.spaces) lazy?.shed?.(HELD_PAGES);
+  worker.warm.keep({ guest, definition, files, ranged, checkpoint: flushed.checkpoint });
   flushed.checkpoint.known.settle();
 }
 

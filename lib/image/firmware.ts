@@ -1,3 +1,4 @@
+import { Size } from 'aws-cdk-lib';
 import { DeclarationError } from '../declaration-error';
 import { addDisks, openDisks } from './disks';
 import { Firmware, openFirmware } from './firmware-file';
@@ -17,16 +18,25 @@ export interface FirmwareImageProps {
    * @default - no disks
    */
   readonly disks?: string[];
+
+  /**
+   * Sizes of the disks, in their order, of up to 64 GiB each. Behind the image there are zeros, which cost nothing.
+   *
+   * @default - a disk is as large as its image
+   */
+  readonly diskSizes?: Size[];
 }
 
 /** See `GuestImage.firmware`. */
 export class FirmwareImage implements ImageSource {
   private readonly firmware: Firmware;
   private readonly disks: readonly ImageFile[];
+  private readonly diskSizes: readonly Size[];
 
   constructor(props: FirmwareImageProps) {
     this.firmware = openFirmware(props.firmware);
     this.disks = openDisks(props.disks ?? []);
+    this.diskSizes = props.diskSizes ?? [];
   }
 
   bind(assets: ImageAssets, { guest, memory }: ImageRoom): ImageDefinition {
@@ -37,6 +47,9 @@ export class FirmwareImage implements ImageSource {
         `Set "memory" to ${describeSize(this.firmware.end)} or more`,
       );
     }
-    return { firmware: assets.add('Firmware', this.firmware.file), ...addDisks(assets, this.disks) };
+    return {
+      firmware: assets.add('Firmware', this.firmware.file),
+      ...addDisks(assets, this.disks, this.diskSizes),
+    };
   }
 }

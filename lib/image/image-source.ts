@@ -1,4 +1,4 @@
-import { FileEntry } from '../definition';
+import { DiskEntry, FileEntry } from '../definition';
 import { ImageAssets } from './image-assets';
 
 /** The part of a guest's definition that its image decides. */
@@ -7,7 +7,7 @@ export interface ImageDefinition {
   readonly kernel?: FileEntry;
   readonly initrd?: FileEntry;
   readonly commandLine?: string;
-  readonly disks?: readonly FileEntry[];
+  readonly disks?: readonly DiskEntry[];
 }
 
 /** The guest that an image is bound to, as far as the image has to fit it. */

@@ -1,3 +1,4 @@
+import { Size } from 'aws-cdk-lib';
 import { DeclarationError } from '../declaration-error';
 import { addDisks, openDisks } from './disks';
 import { Firmware, openFirmware } from './firmware-file';
@@ -47,6 +48,13 @@ export interface LinuxImageProps {
    * @default - no disks
    */
   readonly disks?: string[];
+
+  /**
+   * Sizes of the disks, in their order, of up to 64 GiB each. Behind the image there are zeros, which cost nothing.
+   *
+   * @default - a disk is as large as its image
+   */
+  readonly diskSizes?: Size[];
 }
 
 /** See `GuestImage.linux`. */
@@ -56,6 +64,7 @@ export class LinuxImage implements ImageSource {
   private readonly initrd: ImageFile | undefined;
   private readonly firmware: Firmware | undefined;
   private readonly disks: readonly ImageFile[];
+  private readonly diskSizes: readonly Size[];
   private readonly commandLine: string | undefined;
 
   constructor(props: LinuxImageProps) {
@@ -64,6 +73,7 @@ export class LinuxImage implements ImageSource {
     this.initrd = props.initrd === undefined ? undefined : new ImageFile('initrd', props.initrd);
     this.firmware = props.firmware === undefined ? undefined : openFirmware(props.firmware);
     this.disks = openDisks(props.disks ?? []);
+    this.diskSizes = props.diskSizes ?? [];
     this.commandLine = checkCommandLine(props.commandLine);
   }
 
@@ -74,7 +84,7 @@ export class LinuxImage implements ImageSource {
       kernel: assets.add('Kernel', this.kernel),
       ...(this.initrd && { initrd: assets.add('Initrd', this.initrd) }),
       ...(this.commandLine !== undefined && { commandLine: this.commandLine }),
-      ...addDisks(assets, this.disks),
+      ...addDisks(assets, this.disks, this.diskSizes),
     };
   }
 
