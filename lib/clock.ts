@@ -1,3 +1,5 @@
+import { CommonDefinition } from './definition';
+
 /** Options of {@link GuestClock.deterministic}. */
 export interface DeterministicClockOptions {
   /**
@@ -17,9 +19,21 @@ export interface DeterministicClockOptions {
 
 /** Where a guest's time and randomness come from. */
 export class GuestClock {
-  /** Time is the wall clock's, randomness is the worker's. What servers want. */
+  /**
+   * Time is the wall clock's, randomness is the worker's. What servers want. Time goes on while no worker runs the
+   * guest; what it missed is made up for in strides, so that no watchdog in it takes fright.
+   */
   public static real(): GuestClock {
-    return new GuestClock(false, undefined, undefined);
+    return new GuestClock('real', undefined, undefined);
+  }
+
+  /**
+   * Time stands still while the guest wants to run and does not: it is suspended, or waits for a worker. Idle time
+   * counts up to the guest's next timer, so a sleep ends when it should and no timer is ever late; its wall clock lags.
+   * Randomness is the worker's. What measures its own work wants this.
+   */
+  public static suspended(): GuestClock {
+    return new GuestClock('suspended', undefined, undefined);
   }
 
   /**
@@ -27,15 +41,24 @@ export class GuestClock {
    * bit-identical checkpoints, wherever the run is cut into slices.
    */
   public static deterministic(options: DeterministicClockOptions = {}): GuestClock {
-    return new GuestClock(true, options.seed ?? 0, options.sliceInstructions);
+    return new GuestClock('deterministic', options.seed ?? 0, options.sliceInstructions);
   }
 
+  /** Whether time is derived from retired instructions. */
+  public readonly isDeterministic: boolean;
+
   private constructor(
-    /** Whether time is derived from retired instructions. */
-    public readonly isDeterministic: boolean,
+    /**
+     * As the guest's definition names it.
+     *
+     * @internal
+     */
+    public readonly _kind: CommonDefinition['clock'],
     /** The seed; undefined for the real clock. */
     public readonly seed: number | undefined,
     /** Instructions of a slice at most; undefined when time alone ends it. */
     public readonly sliceInstructions: number | undefined,
-  ) {}
+  ) {
+    this.isDeterministic = _kind === 'deterministic';
+  }
 }

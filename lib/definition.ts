@@ -22,7 +22,7 @@ export interface CommonDefinition {
   /** Bytes. */
   readonly memory: number;
   readonly cpu?: readonly string[];
-  readonly clock: 'real' | 'deterministic';
+  readonly clock: 'real' | 'suspended' | 'deterministic';
   readonly seed?: number;
   readonly sliceInstructions?: number;
   readonly breaker?: {

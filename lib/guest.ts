@@ -216,7 +216,7 @@ function describeCommon(guest: Guest, props: GuestProps): CommonDefinition {
     version: 1,
     memory: guest.memory.toBytes(),
     ...(cpu && { cpu }),
-    clock: clock.isDeterministic ? 'deterministic' : 'real',
+    clock: clock._kind,
     ...(seed !== undefined && { seed }),
     ...(sliceInstructions !== undefined && {
       sliceInstructions: checkCount(`clock.sliceInstructions of ${path}`, sliceInstructions),

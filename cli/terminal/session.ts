@@ -50,7 +50,6 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     const typed = terminal.takeTyped();
     if (typed.length > 0) guest.type(typed);
     if (options.hasTerminalDriver === true) end.tell(guest, typed, terminal.inputEnded);
-    guest.setWallClock(clock.wallNanoseconds());
 
     const deadline = clock.monotonicMilliseconds() + BURST_MILLISECONDS;
     const exit = guest.run({

@@ -12,7 +12,7 @@ import { instructionsFor } from './instruction-sets';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
-import { restoreTlbs, saveTlbs } from './tlb-state';
+import { restoreTlb, saveTlb } from './tlb-state';
 import { Translator, type TranslatorOptions, defaultTranslatorOptions } from './translator/translator';
 
 /** What the hart asks of the machine around it. Addresses are physical; `size` is 1, 2 or 4 bytes. */
@@ -37,8 +37,11 @@ const exits: Readonly<Record<number, HartExit>> = {
 
 /** Exports of the helper module that the embedder calls; generated code calls the rest. */
 interface Helpers extends Record<string, unknown> {
-  tlb_flush(): void;
+  tlb_reset(): void;
   tlb_clean(): void;
+  forget_spaces(everywhere: number, asid: bigint): void;
+  forget_page(virtual: bigint, everywhere: number, asid: bigint): void;
+  select_space(): void;
   pmp_update(): void;
   float_update(): void;
   select_tlbs(): void;
@@ -65,7 +68,7 @@ const sharedCells: readonly (readonly [from: number, to: number])[] = [
   [at.STEPS_ELSEWHERE, at.STEPS_ELSEWHERE + 8],
   [at.COUNTERS, at.COUNTERS_END],
 ];
-const layout = record('hart', 2, { cells: bytesOf(HART_CELLS), tlbs: bytes });
+const layout = record('hart', 3, { cells: bytesOf(HART_CELLS), tlbs: bytes });
 
 const WASM_PAGE = 0x10000;
 const EVERYTHING = (1n << 64n) - 1n;
@@ -306,20 +309,13 @@ export class Hart {
   get trap(): { readonly cause: number; readonly value: bigint } {
     return { cause: Number(this.cell(at.MCAUSE)), value: this.cell(at.MTVAL) };
   }
-  /** Everything translated is forgotten: page tables were changed from outside. */
+  /** Everything translated is forgotten: satp or page tables were changed from outside. */
   flushTranslations(): void {
-    this.helpers.tlb_flush();
+    this.helpers.forget_spaces(1, 0n);
   }
-  /** What U-mode has translated is forgotten: cheaper, where only it uses the page tables. */
-  flushUserTranslations(): void {
-    new Uint8Array(this.memory.buffer, at.TLB, at.TLB_CONTEXT).fill(0xff);
-  }
-  /** What U-mode has translated of one page is forgotten. */
-  forgetUserPage(virtual: number): void {
-    const entry = at.TLB + (Math.floor(virtual / 4096) % at.TLB_ENTRIES) * at.TLB_ENTRY;
-    for (let tlb = entry; tlb < at.TLB + at.TLB_CONTEXT; tlb += at.TLB_KIND) {
-      this.cells.setBigInt64(tlb, -1n, true);
-    }
+  /** What is translated of one page is forgotten. */
+  forgetPage(virtual: number): void {
+    this.helpers.forget_page(BigInt(virtual), 1, 0n);
   }
 
   /** U-mode's part of the hart: x, f, pc, fflags and frm, and the vector unit's, as `loadContext` takes it. */
@@ -364,19 +360,18 @@ export class Hart {
 
   /** The saved part of the hart: registers, CSRs, counters, TLBs. */
   saveState(): Uint8Array {
-    return layout.encode({ cells: this.savedCells.slice(), tlbs: saveTlbs(this.cells) });
+    return layout.encode({ cells: this.savedCells.slice(), tlbs: saveTlb(this.cells) });
   }
 
   /** @throws StateError when the payload is not a hart's. */
   restoreState(payload: Uint8Array): void {
     const { cells, tlbs } = layout.decode(payload);
     this.savedCells.set(cells);
-    const low = this.cell(at.SUPERPAGE_LOW);
-    const high = this.cell(at.SUPERPAGE_HIGH);
     this.refresh();
-    restoreTlbs(this.cells, tlbs, this.pageFlags.length);
-    this.setCell(at.SUPERPAGE_LOW, low);
-    this.setCell(at.SUPERPAGE_HIGH, high);
+    // The TLB was emptied: what the state says of it counts.
+    this.savedCells.set(cells);
+    restoreTlb(this.cells, tlbs, this.pageFlags.length);
+    this.helpers.select_space();
   }
 
   /** After a checkpoint, or when pages went away: the next access to any page is to be noticed again. */
@@ -412,7 +407,7 @@ export class Hart {
     this.cells.setUint32(at.CHUNK, 0, true);
     this.cells.setUint32(at.COUNTDOWN, 0, true);
     this.cells.setUint32(at.EXIT, at.EXIT_NONE, true);
-    this.helpers.tlb_flush();
+    this.helpers.tlb_reset();
     this.helpers.pmp_update();
     this.helpers.float_update();
     this.helpers.select_tlbs();

@@ -10,7 +10,8 @@
  *   0x003000  CSR row index, one byte a CSR number
  *   0x004000  CSR rows
  *   0x010000  decode table, one byte for every low half of an instruction word
- *   0x020000  TLBs
+ *   0x020000  TLBs: the small ones that generated code looks into
+ *   0x050000  TLB: the large one behind them
  *   0x080000  translated code: jump cache, hotness, code pages, candidates
  *   0x100000  page flags, one byte a page of RAM
  *   0x200000  guest RAM
@@ -35,7 +36,7 @@ export const MTIMECMP = 0x1230;
 export const LINES = 0x1238;
 export const RESERVATION = 0x1240; // physical address, or -1
 export const RESERVED_VALUE = 0x1248;
-/** All superpages in the TLBs lie between these: sfence.vma of one address there flushes all. */
+/** All superpages in the TLB lie between these: sfence.vma of one address there flushes all. */
 export const SUPERPAGE_LOW = 0x1260;
 export const SUPERPAGE_HIGH = 0x1268;
 /** How many instructions make a tick of mtime: fixed for deterministic guests, else what this worker achieves. */
@@ -102,6 +103,10 @@ export const FETCH_TLB = 0x2010;
 export const EXIT = 0x2014;
 /** Set by the embedder when an MMIO access hit nothing. */
 export const MMIO_FAULT = 0x2018;
+/** How many of the small TLBs' entries are listed in FILLED; FILLED_MOST when the list does not have them all. */
+export const FILLED_COUNT = 0x201c;
+/** Number of the present address space; 0 where satp translates nothing. */
+export const SPACE = 0x2020;
 /** Instructions of this run after the current chunk (64-bit). */
 export const REMAINING = 0x2030;
 /** Bytes of guest RAM (64-bit). */
@@ -139,6 +144,18 @@ export const VL = 0x1c18;
 export const VTYPE = 0x1c20;
 /** VLEN in bytes. */
 export const VLENB = 16;
+
+// --- Address spaces that the TLB knows (saved); see assembly/tlb.ts.
+/** Values of satp, and beside each the number that marks its entries; 0 where there is none. */
+export const SPACES = 0x1c80; // 8 cells
+export const SPACE_NUMBERS = 0x1cc0; // 8 cells
+export const SPACES_MOST = 8;
+/** The number that an address space gets next, and the place that is given away next. */
+export const NEXT_SPACE = 0x1d00;
+export const NEXT_PLACE = 0x1d08;
+/** Entries made since the TLB was empty. */
+export const TLB_MADE = 0x1d10;
+export const SPACES_END = 0x1d18;
 export const HART_STATE_END = 0x2000;
 
 /**
@@ -170,9 +187,9 @@ export const CSR_ROWS = 0x4000;
 export const CSR_ROW_SIZE = 32;
 export const DECODE = 0x10000;
 
-// --- TLBs: [context][kind][entry]; an entry is {tag i64, addend i32, unused i32}.
-// The tag is the virtual page, or all ones. They are saved too (tlb-state.ts): what a translation read from
-// memory when it was filled is state of the hart, and a run must not depend on where it was cut.
+// --- Small TLBs: [context][kind][entry]; an entry is {tag i64, addend i32, unused i32}. The tag is the virtual page, or
+// all ones. What is in them is in the large one too, or needs no translation; and the page is marked as used, for
+// stores as dirty. So they can be emptied at any time, and are not saved.
 export const TLB = 0x20000;
 export const TLB_ENTRIES = 1024;
 export const TLB_ENTRY = 16;
@@ -182,8 +199,18 @@ export const TLB_FETCH = 0x8000;
 export const TLB_CONTEXT = 0xc000;
 export const TLB_CONTEXTS = 4; // U, S, S with SUM, M
 export const TLB_END = 0x50000;
-/** In the tag of an entry: nobody has used it since the last checkpoint or restore, so the next access is noticed. */
-export const TLB_CLEAN = 0x800;
+
+// --- The large TLB. It is saved (tlb-state.ts): what a translation read from memory when it was made is state of the
+// hart, and a run must not depend on where it was cut. An entry is 64 bits, by address space and virtual page:
+//   0 R  1 W, the page's D bit being set  2 X  3 U | 4-23 page of RAM | 24-31 space | 32-62 tag
+export const STLB = 0x50000;
+export const STLB_ENTRIES = 0x4000;
+export const STLB_ENTRY = 8;
+export const STLB_END = 0x70000;
+/** Entries of the small TLBs that are not empty, by number (16 bits each), M-mode's left out: so emptying is quick. */
+export const FILLED = 0x70000;
+export const FILLED_MOST = 0xfff;
+export const FILLED_END = 0x72000;
 
 // --- Translated code (cpu/translator/).
 /** Where translated code begins: {place in this memory, slot in the table}, 32 bits each; see `jumpCacheLine`. */
@@ -192,7 +219,7 @@ export const JUMP_CACHE_MASK = 0x1fff8; // 16,384 lines of 8 bytes
 /** 16-bit counters of arrivals, by the low bits of the place. */
 export const HOT_COUNTERS = 0xa0000;
 export const HOT_COUNTERS_MASK = 0xfffe;
-/** A bit a page of RAM: set where translated code was made from it. Write entries of such pages are TLB_CLEAN. */
+/** A bit a page of RAM: set where translated code was made from it. The small TLBs hold no such page for stores. */
 export const CODE_PAGES = 0xb0000;
 /** What is to be translated: {pc i64, satp i64, place i32, privilege i32, unused i64}. */
 export const CANDIDATES = 0xd0000;

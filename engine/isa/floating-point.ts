@@ -1,6 +1,7 @@
 // What F, D and Zfh share: the shapes of their instructions. Unprivileged ISA manual, "F", "D" and "Zfh".
 // Arithmetic is a helper named as its mnemonic, with dots as underscores; it
 // checks the NaN boxing of its operands, boxes its result, and accrues flags.
+import { box } from '../wasm/expression';
 import type { Emitter, I64 } from './emitter';
 import { type Instruction, type Semantics, instruction } from './instruction';
 
@@ -95,4 +96,4 @@ export function common({ suffix, fmt }: Format): Instruction[] {
 
 /** A narrower value in a 64-bit register has all upper bits set: "NaN Boxing of Narrower Values". */
 export const boxed = (x: Emitter, value: I64, bits: 16 | 32): I64 =>
-  x.or(value, x.const(-1n << BigInt(bits)));
+  bits === 32 ? box(value) : x.or(value, x.const(-1n << BigInt(bits)));

@@ -8,8 +8,12 @@ const trapReturn =
     x.redirect();
   };
 
-/** Of one address, or of all; the ASID in rs2 makes no difference. */
-export const fence: Semantics = (x) => x.perform('sfence_vma', [x.isZero(x.field('rs1')), x.rs1, x.word]);
+/** Of one address, or of all; of one address space, or of all. */
+export const fence: Semantics = (x) => {
+  const address = [x.isZero(x.field('rs1')), x.rs1];
+  const space = [x.isZero(x.field('rs2')), x.rs2];
+  x.perform('sfence_vma', [...address, ...space, x.word]);
+};
 
 export const privileged = extension('s', [
   instruction('sret', '0001000 00010 00000 000 00000 1110011', '', trapReturn('sret')),

@@ -33,6 +33,7 @@ import {
 import { checkExtensions, checkHarts, checkMemory } from './checks';
 import type { ImagePiece } from './linux-image';
 import { DETERMINISTIC_EPOCH, TICK_NANOSECONDS } from './guest-time';
+import { HostClock } from './host-clock';
 import { Board, type BoardRow, type MachineContext } from './machine/board';
 import { type DeviceTreeOptions, describeCpu } from './machine/devicetree';
 import { MAX_DISKS, RAM_BASE } from './machine/memory-map';
@@ -80,12 +81,14 @@ export abstract class BoardGuest implements Guest {
   protected readonly console = new ConsoleLog();
   private readonly events = new EventPort();
   private readonly seeded: SeededRandom | undefined;
-  private readonly deterministic: boolean;
+  /** Undefined in deterministic mode. */
+  private readonly clock: HostClock | undefined;
   private readonly chosenExtensions: readonly string[];
   private readonly layout: ReturnType<typeof stateLayout>;
   /** Wall time at mtime zero, in nanoseconds since the Unix epoch. */
   private powerOnWall: bigint;
   private halt: Halt | undefined;
+  private readonly skipsIdle: boolean;
   /** How fast this worker runs the guest; deterministic guests have their own time. */
   private readonly pace: Pace | undefined;
   /** The alarm that the present burst reckons with. */
@@ -103,10 +106,12 @@ export abstract class BoardGuest implements Guest {
     if (files) checkDisks(definition, files.disks ?? []);
     checkCommandLine(definition.commandLine ?? '');
     this.layout = stateLayout(options.name);
-    this.deterministic = definition.clock === 'deterministic';
-    this.powerOnWall = this.deterministic ? DETERMINISTIC_EPOCH : host.now();
-    this.pace = this.deterministic ? undefined : new Pace(TICK_NANOSECONDS, BURST);
-    this.seeded = this.deterministic ? new SeededRandom(definition.seed ?? 0) : undefined;
+    const { clock } = definition;
+    this.clock = clock === 'deterministic' ? undefined : new HostClock(clock, host.now);
+    this.powerOnWall = this.clock ? host.now() : DETERMINISTIC_EPOCH;
+    this.pace = this.clock && new Pace(TICK_NANOSECONDS, BURST);
+    this.seeded = this.clock ? undefined : new SeededRandom(definition.seed ?? 0);
+    this.skipsIdle = clock !== 'real';
     this.chosenExtensions = checkExtensions(definition.cpu);
 
     this.harts = new Harts(count, {
@@ -161,12 +166,13 @@ export abstract class BoardGuest implements Guest {
 
   run({ instructions, expired }: RunBudget): Exit {
     let left = instructions;
-    for (;;) {
+    this.clock?.begin(this.wall);
+    for (let slept = false; ;) {
       this.ram.resume();
       const wanted = this.takeWanted();
       if (wanted.length > 0) return { reason: 'page wanted', wanted };
       if (this.halt) return { reason: 'halted', ...this.halt };
-      this.advanceClock();
+      this.advanceClock(slept);
       if (left <= 0 || this.full || expired?.()) return { reason: 'budget' };
       const before = this.instructions;
       const exit = this.harts.run(Math.min(left, BURST, this.stepsUntilAlarm()));
@@ -175,8 +181,8 @@ export abstract class BoardGuest implements Guest {
       if (exit === 'budget') this.pace?.observe(executed, this.host.now());
       if (exit === 'trap') this.handleTrap();
       if (exit === 'page') this.ram.want(this.hart.wantedPage);
-      if (exit === 'idle' && !this.waits && !this.alarmIsDue())
-        return { reason: 'idle', wakeAfter: this.wakeAfter() };
+      slept = exit === 'idle' && !this.waits && !this.alarmIsDue();
+      if (slept && !this.sleepOn()) return { reason: 'idle', wakeAfter: this.wakeAfter() };
     }
   }
 
@@ -193,13 +199,8 @@ export abstract class BoardGuest implements Guest {
     return this.events.take();
   }
 
-  setWallClock(nanoseconds: bigint): void {
-    if (this.deterministic) return;
-    const ticks = (nanoseconds - this.powerOnWall) / TICK_NANOSECONDS;
-    if (ticks > this.hart.time) this.hart.time = ticks; // time never runs backwards
-  }
   skipIdle(nanoseconds: bigint): void {
-    if (this.deterministic) this.hart.time += (nanoseconds + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS;
+    if (this.skipsIdle) this.hart.time += (nanoseconds + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS;
   }
 
   save(): Uint8Array {
@@ -313,13 +314,13 @@ export abstract class BoardGuest implements Guest {
     return this.console.full || this.events.full;
   }
 
-  private advanceClock(): void {
+  /** @param slept time has just been made up for, up to a timer: what is due then comes first */
+  private advanceClock(slept: boolean): void {
     this.ram.work = 0;
-    if (this.pace) {
-      const now = this.host.now();
-      this.setWallClock(now);
-      const ahead = (this.wall - now) / TICK_NANOSECONDS;
-      this.hart.stepsPerTick = this.pace.begin(now, ahead > 0n ? ahead : 0n);
+    if (this.clock && this.pace) {
+      if (!slept) this.hart.time = (this.clock.stride(this.wall) - this.powerOnWall) / TICK_NANOSECONDS;
+      const ahead = -this.clock.behind(this.wall) / TICK_NANOSECONDS;
+      this.hart.stepsPerTick = this.pace.begin(this.host.now(), ahead > 0n ? ahead : 0n);
     }
     this.board.tick();
     this.knownAlarm = this.board.nextAlarm();
@@ -337,6 +338,16 @@ export abstract class BoardGuest implements Guest {
     }
     if (this.ram.work > BURST_WORK || this.full || this.waits) this.hart.requestExit();
     return known;
+  }
+
+  /** Idle, with time to make up for: sleeps through it, up to the next timer. False: there is none. */
+  private sleepOn(): boolean {
+    const missed = this.clock?.missed(this.wall) ?? 0n;
+    if (missed === 0n) return false;
+    const wakeAfter = this.wakeAfter() ?? missed;
+    const slept = wakeAfter < missed ? wakeAfter : missed;
+    this.hart.time += (slept + TICK_NANOSECONDS - 1n) / TICK_NANOSECONDS;
+    return true;
   }
 
   private stepsUntilAlarm(): number {

@@ -74,12 +74,9 @@ export interface Guest {
   /** Results of events, one record each, since the last call. */
   takeResults(): Uint8Array[];
   /**
-   * Tells the guest that its caller's clock has moved on while it did not run
-   * (nanoseconds since the Unix epoch). Ignored in deterministic mode, where an
-   * idle guest's time jumps to its next timer by `skipIdle`.
+   * Lets `nanoseconds` of guest time pass at once while the guest is idle. Ignored when its clock is `real`, which goes
+   * by that of the caller (`HostServices.now`).
    */
-  setWallClock(nanoseconds: bigint): void;
-  /** Deterministic mode: lets `nanoseconds` of guest time pass at once while the guest is idle. */
   skipIdle(nanoseconds: bigint): void;
 
   /** All state that is not in `spaces`, as canonical bytes: equal states give equal bytes. */
@@ -111,7 +108,11 @@ export interface CommonDefinition {
   readonly memory: number;
   /** Extensions on top of rv64gc, lower case, e.g. `["rva22", "sstc"]`; absent: the default, see isa/extensions.ts. */
   readonly cpu?: readonly string[];
-  readonly clock: 'real' | 'deterministic';
+  /**
+   * `real`: time goes on while nobody runs the guest, and is made up for. `suspended`: it stands still then, but for
+   * `skipIdle`. `deterministic`: it follows from instructions.
+   */
+  readonly clock: 'real' | 'suspended' | 'deterministic';
   /** Seed of the guest's randomness in deterministic mode. */
   readonly seed?: number;
   /** Instructions that one slice runs at most: cuts a deterministic guest at exact counts. Absent: time alone decides. */

@@ -4,7 +4,7 @@
  */
 import { Bytes } from './bytes';
 import { unsigned } from './encoding';
-import { type Code, Expression, type I32, type Integer, storeCode } from './expression';
+import { type Code, Expression, type I32, storeCode } from './expression';
 import { type MemoryOperator, type ValueType, control, valueTypeCode } from './opcodes';
 
 /** A branch target: the end of a block, or the head of a loop. */
@@ -48,7 +48,7 @@ export class FunctionBuilder {
     this.push([control.localSet, ...unsigned(local.index)]);
   }
 
-  store(operator: MemoryOperator, address: I32, value: Integer, offset = 0): void {
+  store(operator: MemoryOperator, address: I32, value: Expression, offset = 0): void {
     this.push(storeCode(operator, address, value, offset));
   }
 

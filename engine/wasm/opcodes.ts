@@ -3,13 +3,14 @@
  * order of the core specification's index of instructions.
  */
 
-export type ValueType = 'i32' | 'i64' | 'f32' | 'f64';
+export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
 export const valueTypeCode: Readonly<Record<ValueType, number>> = {
   i32: 0x7f,
   i64: 0x7e,
   f32: 0x7d,
   f64: 0x7c,
+  v128: 0x7b,
 };
 
 export const control = {
@@ -38,6 +39,8 @@ export const control = {
 export const memory = {
   'i32.load': [0x28, 2],
   'i64.load': [0x29, 3],
+  'f32.load': [0x2a, 2],
+  'f64.load': [0x2b, 3],
   'i32.load8_u': [0x2d, 0],
   'i32.load16_u': [0x2f, 1],
   'i64.load8_s': [0x30, 0],
@@ -48,6 +51,8 @@ export const memory = {
   'i64.load32_u': [0x35, 2],
   'i32.store': [0x36, 2],
   'i64.store': [0x37, 3],
+  'f32.store': [0x38, 2],
+  'f64.store': [0x39, 3],
   'i32.store8': [0x3a, 0],
   'i32.store16': [0x3b, 1],
   'i64.store8': [0x3c, 0],
@@ -108,10 +113,16 @@ export type Conversion = keyof typeof conversion;
 export const floating = {
   'f32.eq': ['i32', 0x5b],
   'f32.lt': ['i32', 0x5d],
+  'f32.gt': ['i32', 0x5e],
   'f32.le': ['i32', 0x5f],
+  'f32.ge': ['i32', 0x60],
   'f64.eq': ['i32', 0x61],
   'f64.lt': ['i32', 0x63],
+  'f64.gt': ['i32', 0x64],
   'f64.le': ['i32', 0x65],
+  'f64.ge': ['i32', 0x66],
+  'f32.abs': ['f32', 0x8b],
+  'f32.neg': ['f32', 0x8c],
   'f32.sqrt': ['f32', 0x91],
   'f32.add': ['f32', 0x92],
   'f32.sub': ['f32', 0x93],
@@ -119,6 +130,9 @@ export const floating = {
   'f32.div': ['f32', 0x95],
   'f32.min': ['f32', 0x96],
   'f32.max': ['f32', 0x97],
+  'f32.copysign': ['f32', 0x98],
+  'f64.abs': ['f64', 0x99],
+  'f64.neg': ['f64', 0x9a],
   'f64.sqrt': ['f64', 0x9f],
   'f64.add': ['f64', 0xa0],
   'f64.sub': ['f64', 0xa1],
@@ -126,6 +140,11 @@ export const floating = {
   'f64.div': ['f64', 0xa3],
   'f64.min': ['f64', 0xa4],
   'f64.max': ['f64', 0xa5],
+  'f64.copysign': ['f64', 0xa6],
+  'f32.convert_i32_s': ['f32', 0xb2],
+  'f32.convert_i32_u': ['f32', 0xb3],
+  'f32.convert_i64_s': ['f32', 0xb4],
+  'f32.convert_i64_u': ['f32', 0xb5],
   'f32.demote_f64': ['f32', 0xb6],
   'f64.convert_i32_s': ['f64', 0xb7],
   'f64.convert_i32_u': ['f64', 0xb8],
@@ -138,6 +157,16 @@ export const floating = {
   'f64.reinterpret_i64': ['f64', 0xbf],
   'i32.trunc_sat_f64_s': ['i32', 0xfc, 0x02],
   'i64.trunc_sat_f64_s': ['i64', 0xfc, 0x06],
+  'f32x4.splat': ['v128', 0xfd, 0x13],
+  'f64x2.splat': ['v128', 0xfd, 0x14],
+  // Lane 0.
+  'f32x4.extract_lane': ['f32', 0xfd, 0x1f, 0x00],
+  'f64x2.extract_lane': ['f64', 0xfd, 0x21, 0x00],
+  // a * b + c and -(a * b) + c, rounded once or twice: that is the engine's choice.
+  'f32x4.relaxed_madd': ['v128', 0xfd, 0x85, 0x02],
+  'f32x4.relaxed_nmadd': ['v128', 0xfd, 0x86, 0x02],
+  'f64x2.relaxed_madd': ['v128', 0xfd, 0x87, 0x02],
+  'f64x2.relaxed_nmadd': ['v128', 0xfd, 0x88, 0x02],
 } as const satisfies Record<string, readonly [ValueType, ...number[]]>;
 
 export type FloatOperator = keyof typeof floating;

@@ -1,5 +1,6 @@
 /** The part of the WebAssembly JavaScript interface that the engine uses; Node's types leave it to the DOM's. */
 declare namespace WebAssembly {
+  function validate(bytes: BufferSource): boolean;
   class Module {
     constructor(bytes: BufferSource);
   }

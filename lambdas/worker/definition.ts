@@ -54,7 +54,11 @@ const COMMON: readonly Rule[] = [
     (value) => isCount(value) && Number(value) > 0 && Number(value) % 2 ** 20 === 0,
     'must be a multiple of 1 MiB',
   ],
-  ['clock', (value) => value === 'real' || value === 'deterministic', 'must be "real" or "deterministic"'],
+  [
+    'clock',
+    (value) => ['real', 'suspended', 'deterministic'].includes(String(value)),
+    'must be "real", "suspended" or "deterministic"',
+  ],
   [
     'cpu',
     optional((value) => Array.isArray(value) && value.every(isText)),

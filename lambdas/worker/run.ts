@@ -1,5 +1,11 @@
 /** Runs a guest until its slice is over: bursts of guest code, and between them the inbox and short waits. */
-import { ImageError, type Exit, type Guest, type WantedPage } from '../../engine/models/guest';
+import {
+  ImageError,
+  type CommonDefinition,
+  type Exit,
+  type Guest,
+  type WantedPage,
+} from '../../engine/models/guest';
 import type { GuestResult, InboxEntry, SliceTrace } from '../store/store';
 
 export interface RunLimits {
@@ -21,7 +27,7 @@ export interface RunSurroundings {
   readonly inbox: (cursor: number) => Promise<InboxEntry[]>;
   /** Brings pages that the guest waits for. */
   readonly bring: (wanted: readonly WantedPage[]) => Promise<void>;
-  readonly deterministic: boolean;
+  readonly clock: CommonDefinition['clock'];
 }
 
 /** Why a slice is over. A guest that waits for pages gets them first. */
@@ -90,6 +96,12 @@ export async function run(
     firstOutputAt: session.firstOutputAt,
     trace: session.trace(exit),
   };
+}
+
+/** Of `milliseconds` of idle time what a guest whose clock stands still is to see: no timer of it comes late. */
+export function idleTime(milliseconds: number, wakeAfter: bigint | undefined): bigint {
+  const passed = BigInt(Math.max(0, Math.round(milliseconds * 1e6)));
+  return wakeAfter !== undefined && wakeAfter < passed ? wakeAfter : passed;
 }
 
 class Session {
@@ -173,9 +185,8 @@ class Session {
   }
 
   private burst(first: boolean): Exit {
-    const { now, deterministic } = this.surroundings;
+    const { now } = this.surroundings;
     const start = now();
-    if (!deterministic) this.guest.setWallClock(BigInt(Math.floor(start)) * 1_000_000n);
     const length = Math.min(BURST_MS, this.end() - start);
     const end = start + (first ? Math.max(length, SHORTEST_BURST_MS) : length);
     const exit = this.guest.run({ instructions: this.instructionsLeft(), expired: () => now() >= end });
@@ -203,8 +214,8 @@ class Session {
   }
 
   private resultsAreDue(): boolean {
-    const { now, deterministic } = this.surroundings;
-    return !deterministic && now() - this.resultsSince >= RESULT_PATIENCE_MS;
+    const { now, clock } = this.surroundings;
+    return clock !== 'deterministic' && now() - this.resultsSince >= RESULT_PATIENCE_MS;
   }
 
   private emitted(bytes: number): void {
@@ -248,7 +259,7 @@ class Session {
   /** Lets a short idle time pass within the slice. False: it is better to commit. */
   private async wait(wakeAfter: bigint | undefined): Promise<boolean> {
     if (wakeAfter === undefined) return false;
-    const { now, sleep, deterministic } = this.surroundings;
+    const { now, sleep, clock } = this.surroundings;
     const milliseconds = Number(wakeAfter) / 1e6;
     const short =
       milliseconds <= SHORT_WAIT_MS &&
@@ -258,8 +269,13 @@ class Session {
     if (!short) return false;
     this.idleMs += milliseconds;
     this.skips += 1;
-    if (deterministic) this.guest.skipIdle(wakeAfter);
-    else await this.sleepOrEvent(milliseconds, sleep);
+    if (clock === 'deterministic') {
+      this.guest.skipIdle(wakeAfter);
+      return true;
+    }
+    const before = now();
+    await this.sleepOrEvent(milliseconds, sleep);
+    if (clock === 'suspended') this.guest.skipIdle(idleTime(now() - before, wakeAfter));
     return true;
   }
 

@@ -23,7 +23,7 @@ import type { Images } from './image';
 import { acquire, commit, conclude, release } from './lease';
 import { changesOf, factsOf, isReset, progressOf } from './progress';
 import { restore, type Restored, type WarmPlace } from './restore';
-import { run, type RunLimits, type RunResult, type SliceExit } from './run';
+import { idleTime, run, type RunLimits, type RunResult, type SliceExit } from './run';
 import { difference, usageOf } from './usage';
 
 /** What a worker is made of. */
@@ -103,7 +103,8 @@ export async function processToken(worker: Worker, delivery: Delivery, timeout: 
   );
   if (held === undefined) return { kind: 'returned', why: 'another worker was first to take the lease' };
   try {
-    return await runSlice(worker, store, held, { messageId, timerDue: decision.timerDue, deadline });
+    const { timerDue } = decision;
+    return await runSlice(worker, store, held, { messageId, timerDue, idleSince: idleSince(head), deadline });
   } catch (error) {
     // Best effort: if this fails too, the lease expires.
     await release(store, held, worker.now()).catch(() => false);
@@ -118,6 +119,12 @@ async function findHead(worker: Worker, store: CheckpointStore, guest: string): 
   // Forks and imported guests have a head, and no declaration.
   if (head !== undefined || definition === undefined) return head;
   return store.createHead(firstHead(guest, definition, worker.now()));
+}
+
+function idleSince({ status, wakeAt, wakeAfter, updatedAt }: Head): number | undefined {
+  if (status !== 'idle') return undefined;
+  // Attempts that came to nothing have changed the head's own time.
+  return wakeAt === undefined ? updatedAt : wakeAt - Number(wakeAfter ?? 0) / 1e6;
 }
 
 export function firstHead(guest: string, definition: string, now: number): Head {
@@ -163,6 +170,8 @@ interface SliceTerms {
   /** The message that asked for the slice. */
   readonly messageId: string;
   readonly timerDue: boolean;
+  /** Since when the guest has had nothing to do (ms since the epoch); undefined for one that wants to run. */
+  readonly idleSince: number | undefined;
   readonly deadline: number;
 }
 
@@ -315,17 +324,30 @@ async function restoreAndRun(
   const { guest } = restored;
   const restoredAt = worker.now();
   const before = { instructions: guest.instructions, exits: { ...guest.exits } };
-  const deterministic = definition.clock === 'deterministic';
-  const skipped = deterministic && terms.timerDue ? BigInt(held.wakeAfter ?? '0') : undefined;
+  const { clock } = definition;
+  const skipped = idleBefore(clock, held, terms, restoredAt);
   if (skipped !== undefined) guest.skipIdle(skipped);
   const result = await run(guest, held.inboxCursor, limitsOf(worker, held, terms, definition), {
     now: worker.now,
     sleep: worker.sleep,
     inbox: (cursor) => store.readInbox(held.guest, cursor, INBOX_ENTRIES),
     bring: (wanted) => restored.source.bring(wanted),
-    deterministic,
+    clock,
   });
   return { restored, result, restoredAt, before, skipped };
+}
+
+/** What the guest's own clock gains by its having been idle (ns): all of it, or its timer alone, or nothing. */
+function idleBefore(
+  clock: GuestDefinition['clock'],
+  held: Head,
+  { timerDue, idleSince }: SliceTerms,
+  now: number,
+): bigint | undefined {
+  const wakeAfter = BigInt(held.wakeAfter ?? '0');
+  if (clock === 'deterministic') return timerDue ? wakeAfter : undefined;
+  if (clock === 'real' || idleSince === undefined) return undefined;
+  return idleTime(now - idleSince, held.wakeAfter === undefined ? undefined : wakeAfter);
 }
 
 function limitsOf(worker: Worker, held: Head, terms: SliceTerms, definition: GuestDefinition): RunLimits {

@@ -11,7 +11,6 @@ export class FakeGuest implements Guest {
   runs = 0;
   typed = '';
   skipped = 0n;
-  wallClock: bigint[] = [];
   private output = '';
 
   constructor(private readonly script: Script) {}
@@ -40,10 +39,6 @@ export class FakeGuest implements Guest {
   }
   takeResults(): Uint8Array[] {
     return [];
-  }
-
-  setWallClock(nanoseconds: bigint): void {
-    this.wallClock.push(nanoseconds);
   }
 
   skipIdle(nanoseconds: bigint): void {

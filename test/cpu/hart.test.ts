@@ -55,6 +55,10 @@ test('state lies where its names say, and no two cells overlap', () => {
   expect(at.TLB_END).toBe(at.TLB + at.TLB_CONTEXTS * at.TLB_CONTEXT);
   expect(at.TLB_CONTEXT).toBe(3 * at.TLB_KIND);
   expect(at.TLB_KIND).toBe(at.TLB_ENTRIES * at.TLB_ENTRY);
+  expect(at.STLB).toBeGreaterThanOrEqual(at.TLB_END);
+  expect(at.STLB_END).toBe(at.STLB + at.STLB_ENTRIES * at.STLB_ENTRY);
+  expect(at.FILLED).toBeGreaterThanOrEqual(at.STLB_END);
+  expect(at.FILLED_END).toBeGreaterThanOrEqual(at.FILLED + 2 * at.FILLED_MOST);
 });
 
 test('a run executes exactly its budget, wherever it is cut, and the cuts leave no trace', () => {

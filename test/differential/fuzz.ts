@@ -64,7 +64,7 @@ const surroundings: readonly (readonly [from: number, to: number])[] = [
   [0, at.X],
   [at.CSR_INDEX, at.TLB],
   // Between these, the hart counts what is hot and notes it for the translator.
-  [at.TLB_END, at.JUMP_CACHE],
+  [at.FILLED_END, at.JUMP_CACHE],
   [at.CODE_PAGES, at.CANDIDATES],
   [at.CANDIDATES + at.CANDIDATES_MOST * at.CANDIDATE_SIZE, at.JUMPS],
   [at.JUMPS + at.JUMPS_MASK + 8, at.PAGE_FLAGS],

@@ -151,10 +151,6 @@ export class FakeGuest implements Guest {
     this.state.input += new TextDecoder().decode(bytes);
   }
 
-  setWallClock(): void {
-    throw new Error('a deterministic guest was told the time');
-  }
-
   skipIdle(nanoseconds: bigint): void {
     this.state.sleepLeft = Math.max(0, this.state.sleepLeft - Number(nanoseconds));
     this.state.ticks += Number(nanoseconds) / 1000;

@@ -5,6 +5,7 @@ import { mmioRead, mmioWrite } from './env';
 import { ACCESS_FAULT, fault, hostAddress, inRam, markDirty, resolve, resolveSecond } from './mmu';
 import { Access } from './pmp';
 import { RAM_BASE, cell, count, setCell } from './state';
+import { smallEntry } from './tlb';
 import { raise } from './trap';
 import { trigger, watched } from './triggers';
 
@@ -200,8 +201,9 @@ export function fetch_page(pc: u64): u32 {
     fault(ACCESS_FAULT, Access.Execute, pc);
     return 0;
   }
-  const entry = load<u32>(at.FETCH_TLB) + (u32(pc >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
-  return load<u64>(entry) == (pc & ~u64(0xfff)) ? hostAddress(physical & ~u64(0xfff)) : 0;
+  return load<u64>(smallEntry(load<u32>(at.FETCH_TLB), pc)) == (pc & ~u64(0xfff))
+    ? hostAddress(physical & ~u64(0xfff))
+    : 0;
 }
 
 function fetchHalf(pc: u64): u32 {

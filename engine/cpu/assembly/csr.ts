@@ -4,7 +4,7 @@ import * as at from '../layout';
 import * as kind from '../csr-kinds';
 import { CsrOperation_read, CsrOperation_write, CsrOperation_set } from './csr-operations';
 import { configureCounter, inhibitCounters, overflowed, readCounter, writeCounter } from './counters';
-import { flushTranslations, tlb_flush } from './mmu';
+import { flushTranslations } from './mmu';
 import { writeAddress, writeConfigurations, writeSecurity } from './pmp';
 import { setFlags } from './softfloat/status';
 import {
@@ -24,6 +24,7 @@ import {
   status,
   timeNow,
 } from './state';
+import { emptySmall, selectSpace, tlb_reset } from './tlb';
 import { illegal } from './trap';
 import { readTrigger, selectTrigger, writeTrigger } from './triggers';
 
@@ -136,13 +137,13 @@ function writeStatus(r: u32, value: u64): void {
   let v = value;
   if ((v & MPP) >> MPP_SHIFT == 2) v = (v & ~MPP) | (old & MPP); // WARL: no such mode
   writePlain(r, v);
-  if (((old ^ status()) & MXR) != 0) flushTranslations();
+  if (((old ^ status()) & MXR) != 0) emptySmall();
   requestPoll();
 }
 
 /** What TLBs hold may not hold any more, whatever the mode. */
 function everythingMoved(): void {
-  tlb_flush();
+  tlb_reset();
   requestPoll();
 }
 
@@ -192,7 +193,7 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
       // WARL: an unknown scheme changes nothing. All 16 bits of the ASID are there.
       if (!schemeExists(value >> 60) || value == cell(at.SATP)) return;
       setCell(at.SATP, value);
-      flushTranslations();
+      selectSpace();
       return requestPoll();
     }
     case kind.TRAP_VECTOR:

@@ -8,7 +8,14 @@ export * from './float';
 export * from './float-additional';
 export * from './float-half';
 export { pmp_update } from './pmp';
-export { sfence_vma, supervisor_fence, fence_i, tlb_flush, tlb_clean } from './mmu';
+export { sfence_vma, supervisor_fence, fence_i, settle_load, settle_store, settle_atomic } from './mmu';
+export {
+  tlb_clean,
+  tlb_reset,
+  forgetSpaces as forget_spaces,
+  forgetPage as forget_page,
+  selectSpace as select_space,
+} from './tlb';
 export { bulk_multiply, bulk_reduce } from './large-numbers';
 export * from './multiply';
 export { poll, update_timers } from './run';

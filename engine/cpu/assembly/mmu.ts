@@ -14,9 +14,9 @@ import {
   requestPoll,
   setCell,
   status,
-  selectTlbs,
 } from './state';
-import { noticeWrite } from './translation';
+import { fillSmall, find, forgetPage, forgetSpaces, frameOf, remember, rightsOf, smallEntry } from './tlb';
+import { isCode, noticeWrite } from './translation';
 import { raise } from './trap';
 import { trigger, watched } from './triggers';
 
@@ -67,21 +67,30 @@ export function markDirty(physical: u64): void {
   noticeWrite(u32((physical - RAM_BASE) >> 12));
 }
 
-/** Notes that the page is in use. False: it is absent, and the run ends; see PAGE_ABSENT. */
+/** The page that `use` found to be absent. */
+let absent: u64 = 0;
+
+/** Notes that the page is in use. False: it is absent; see `want`. */
 function use(physical: u64): bool {
   const flag = flags(physical);
   const known = load<u8>(flag);
-  if ((known & at.PAGE_ABSENT) == 0) {
-    store<u8>(flag, known | at.PAGE_USED);
-    return true;
+  if ((known & at.PAGE_ABSENT) != 0) {
+    absent = physical;
+    return false;
   }
-  store<u32>(at.WANTED_PAGE, u32((physical - RAM_BASE) >> 12));
+  store<u8>(flag, known | at.PAGE_USED);
+  return true;
+}
+
+/** Ends the run because of the page that is absent. */
+function want(): u64 {
+  store<u32>(at.WANTED_PAGE, u32((absent - RAM_BASE) >> 12));
   // The instruction is begun again, so it is not counted, and neither is a page walk of it.
   store<u32>(at.COUNTDOWN, load<u32>(at.COUNTDOWN) + 1);
   store<u32>(at.EXIT, at.EXIT_PAGE);
   store<u32>(at.TRAPPED, 1);
   requestPoll();
-  return false;
+  return PAGE_ABSENT;
 }
 
 /** Whether the present instruction ends the run because of an absent page. */
@@ -89,7 +98,8 @@ export function pageWanted(): bool {
   return load<u32>(at.EXIT) == at.EXIT_PAGE;
 }
 
-/** Bytes covered by the leaf that the last `translate` found; more than a page for superpages. */
+/** The leaf that the last walk found, and the bytes that it covers: more than a page for superpages. */
+let leaf: u64 = 0;
 let leafSize: u64 = 4096;
 
 function mayAccess(pte: u64, access: u32, mode: u32): bool {
@@ -119,13 +129,23 @@ function updatesEntries(): bool {
   return (features & at.FEATURE_SVADE) == 0;
 }
 
+/** Whether addresses of a mode are virtual. */
+function isTranslated(mode: u32): bool {
+  return mode != Mode.M && cell(at.SATP) >> 60 != 0;
+}
+
 /** Virtual to physical, with the checks of the manual's "Virtual Address Translation Process". */
 export function translate(virtual: u64, access: u32, mode: u32): u64 {
+  if (!isTranslated(mode)) return virtual < BARE_LIMIT ? virtual : ACCESS_FAULT;
+  count(at.COUNTER_PAGE_WALKS);
+  const physical = walk(virtual, access, mode, true);
+  return physical == PAGE_ABSENT ? want() : physical;
+}
+
+/** `updates`: whether A and D may be set. Where they would have to be, and may not, the page counts as absent. */
+function walk(virtual: u64, access: u32, mode: u32, updates: bool): u64 {
   const satp = cell(at.SATP);
   const scheme = u32(satp >> 60);
-  leafSize = 4096;
-  if (mode == Mode.M || scheme == 0) return virtual < BARE_LIMIT ? virtual : ACCESS_FAULT;
-  count(at.COUNTER_PAGE_WALKS);
   const levels = i32(scheme) - 5; // 8: Sv39 has three, 9: Sv48 four, 10: Sv57 five
   const unused = 64 - (12 + 9 * levels);
   if ((i64(virtual) << unused) >> unused != i64(virtual)) return PAGE_FAULT;
@@ -158,9 +178,11 @@ export function translate(virtual: u64, access: u32, mode: u32): u64 {
     if ((pte & wanted) != wanted) {
       if (!updatesEntries()) return PAGE_FAULT;
       if (!permits(address, 8, Access.Write, Mode.S)) return ACCESS_FAULT;
+      if (!updates) return PAGE_ABSENT;
       store<u64>(hostAddress(address), pte | wanted);
       markDirty(address);
     }
+    leaf = pte | wanted;
     leafSize = offsetMask + 1;
     return base | (virtual & offsetMask);
   }
@@ -178,58 +200,48 @@ export function fault(kind: u64, access: u32, virtual: u64): void {
   raise(faultCause(kind, access), virtual);
 }
 
-/** Remembers a translation to RAM: `tlb` is the base of one context and kind. */
-function fill(tlb: u32, virtual: u64, physical: u64): void {
-  const entry = tlb + (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
-  const page = virtual & ~u64(0xfff);
-  store<u64>(entry, page);
-  store<u32>(entry, hostAddress(physical & ~u64(0xfff)) - u32(page), 8);
-  if (leafSize > 4096) {
-    const low = virtual & ~(leafSize - 1);
-    const high = low + (leafSize - 1);
-    if (low < cell(at.SUPERPAGE_LOW)) setCell(at.SUPERPAGE_LOW, low);
-    if (high > cell(at.SUPERPAGE_HIGH)) setCell(at.SUPERPAGE_HIGH, high);
-  }
+/** Remembers what the last walk has found. */
+function rememberLeaf(virtual: u64, physical: u64): void {
+  const rights = u32(leaf >> 1) & 15;
+  remember(virtual, physical, (leaf & D) != 0 ? rights : rights & ~u32(W >> 1));
+  if (leafSize == 4096) return;
+  const low = virtual & ~(leafSize - 1);
+  const high = low + (leafSize - 1);
+  if (low < cell(at.SUPERPAGE_LOW)) setCell(at.SUPERPAGE_LOW, low);
+  if (high > cell(at.SUPERPAGE_HIGH)) setCell(at.SUPERPAGE_HIGH, high);
 }
 
-/** The TLB of one kind of access in the present mode. */
+/** The small TLB of one kind of access in the present mode. */
 function tlbOf(access: u32): u32 {
   if (access == Access.Execute) return load<u32>(at.FETCH_TLB);
   return load<u32>(at.DATA_TLB) + (access == Access.Write ? at.TLB_WRITE : 0);
 }
 
-/**
- * What the TLB knows, for accesses that the inline check leaves: misaligned
- * ones, and the first to a page since the last checkpoint. That page is marked
- * and its entry is good again. PAGE_FAULT where it knows nothing.
- */
-function lookUp(virtual: u64, access: u32): u64 {
-  const entry = tlbOf(access) + (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
-  const page = virtual & ~u64(0xfff);
-  const tag = load<u64>(entry);
-  if (tag != page && tag != (page | at.TLB_CLEAN)) return PAGE_FAULT;
-  const physical = u64(u32(virtual) + load<u32>(entry, 8)) - u64(at.RAM) + RAM_BASE;
-  if (tag != page) {
-    if (!use(physical)) return PAGE_ABSENT;
-    store<u64>(entry, page);
-    if (access == Access.Write) markDirty(physical);
-  }
-  return physical;
+/** What the TLB knows of an address that is translated; PAGE_FAULT where it knows nothing, or not enough. */
+function recall(virtual: u64, access: u32, mode: u32): u64 {
+  const entry = find(virtual);
+  if (entry == 0 || !mayAccess(u64(rightsOf(entry)) << 1, access, mode)) return PAGE_FAULT;
+  return frameOf(entry) | (virtual & 0xfff);
 }
 
 /**
- * Translates an access that lies in one page, checks PMP, and fills the TLB
+ * Translates an access that lies in one page, checks PMP, and fills the TLBs
  * where RAM is behind it. Raises and returns PAGE_FAULT or ACCESS_FAULT where it must not be;
  * returns PAGE_ABSENT, which is above them, where the run has to end first.
  */
 export function resolve(virtual: u64, length: u64, access: u32): u64 {
   if (cell(at.TRIGGERS_ARMED) != 0 && access != Access.Execute && trigger(virtual, length, access))
     return ACCESS_FAULT;
-  const known = lookUp(virtual, access);
-  if (known != PAGE_FAULT) return known;
+  // Misaligned accesses come here though the page is in the small TLB.
+  const tlb = tlbOf(access);
+  const small = smallEntry(tlb, virtual);
+  if (load<u64>(small) == (virtual & ~u64(0xfff)))
+    return u64(u32(virtual) + load<u32>(small, 8)) - u64(at.RAM) + RAM_BASE;
   const mode = access == Access.Execute ? privilege() : dataPrivilege();
   const walks = cell(at.COUNTER_PAGE_WALKS);
-  const physical = translate(virtual, access, mode);
+  let physical = isTranslated(mode) ? recall(virtual, access, mode) : PAGE_FAULT;
+  const known = physical != PAGE_FAULT;
+  if (!known) physical = translate(virtual, access, mode);
   if (physical >= ACCESS_FAULT) {
     if (physical == PAGE_ABSENT) setCell(at.COUNTER_PAGE_WALKS, walks);
     else fault(physical, access, virtual);
@@ -243,22 +255,65 @@ export function resolve(virtual: u64, length: u64, access: u32): u64 {
   if (!inRam(page, 4096)) return physical;
   if (!use(page)) {
     setCell(at.COUNTER_PAGE_WALKS, walks);
-    return PAGE_ABSENT;
+    return want();
   }
   if (access == Access.Write) markDirty(physical);
-  if (uniform(page) && !watched(virtual & ~u64(0xfff), access)) fill(tlbOf(access), virtual, physical);
+  if (!uniform(page)) return physical;
+  if (!known && isTranslated(mode)) rememberLeaf(virtual, physical);
+  if (!watched(virtual & ~u64(0xfff), access)) fillSmall(tlb, virtual, hostAddress(physical));
   return physical;
+}
+
+/**
+ * As `resolve`, for translated code: linear-memory address of RAM in one page, or 0 for all that is not simple. Then
+ * nothing has changed that a guest could see, nothing was counted or raised, and no poll was asked for.
+ */
+function settle(virtual: u64, length: u64, access: u32): u32 {
+  if ((virtual & 0xfff) + length > 4096 || cell(at.TRIGGERS_ARMED) != 0) return 0;
+  const tlb = tlbOf(access);
+  const small = smallEntry(tlb, virtual);
+  if (load<u64>(small) == (virtual & ~u64(0xfff))) return u32(virtual) + load<u32>(small, 8);
+  const mode = dataPrivilege();
+  if (!isTranslated(mode)) return 0;
+  let physical = recall(virtual, access, mode);
+  const known = physical != PAGE_FAULT;
+  if (!known) physical = walk(virtual, access, mode, false);
+  if (physical >= ACCESS_FAULT || !permits(physical, length, access, mode)) return 0;
+  const page = physical & ~u64(0xfff);
+  if (!inRam(page, 4096) || !use(page)) return 0;
+  if (access == Access.Write) {
+    if (isCode(u32((page - RAM_BASE) >> 12))) return 0;
+    markDirty(physical);
+  }
+  if (!known) {
+    if (!uniform(page)) return 0;
+    count(at.COUNTER_PAGE_WALKS);
+    rememberLeaf(virtual, physical);
+  }
+  fillSmall(tlb, virtual, hostAddress(physical));
+  return hostAddress(physical);
+}
+
+export function settle_load(virtual: u64, size: u32): u32 {
+  return settle(virtual, size, Access.Read);
+}
+export function settle_store(virtual: u64, size: u32): u32 {
+  return settle(virtual, size, Access.Write);
+}
+export function settle_atomic(virtual: u64, size: u32): u32 {
+  return (virtual & (size - 1)) == 0 ? settle(virtual, size, Access.Write) : 0;
 }
 
 /** Whether a load would find RAM: all of it, in whatever pages it lies. Raises nothing; see `pageWanted`. */
 export function readable(virtual: u64, length: u64): bool {
   const last = virtual + length - 1;
+  const walks = cell(at.COUNTER_PAGE_WALKS);
   for (let page = virtual; page <= last; page = (page | 0xfff) + 1) {
-    const known = lookUp(page, Access.Read);
-    if (known == PAGE_ABSENT) return false;
-    if (known != PAGE_FAULT) continue;
     const mode = dataPrivilege();
-    const physical = translate(page, Access.Read, mode);
+    let physical = isTranslated(mode) ? recall(page, Access.Read, mode) : PAGE_FAULT;
+    if (physical == PAGE_FAULT) physical = translate(page, Access.Read, mode);
+    if (physical < ACCESS_FAULT && inRam(physical, 1) && !use(physical)) physical = want();
+    if (physical == PAGE_ABSENT) setCell(at.COUNTER_PAGE_WALKS, walks); // they are made again
     if (physical >= ACCESS_FAULT || !inRam(physical, 1)) return false;
     if (!permits(physical, min(last - page, 0xfff - (page & 0xfff)) + 1, Access.Read, mode)) return false;
   }
@@ -278,49 +333,27 @@ export function resolveSecond(first: u64, virtual: u64, length: u64, access: u32
   return physical;
 }
 
-/** Empties all TLBs. */
-export function tlb_flush(): void {
-  memory.fill(at.TLB, 0xff, at.TLB_END - at.TLB);
-  setCell(at.SUPERPAGE_LOW, u64.MAX_VALUE);
-  setCell(at.SUPERPAGE_HIGH, 0);
-}
-
 /** Empties what depends on satp: everything but M-mode's. */
 export function flushTranslations(): void {
   count(at.COUNTER_FLUSHES);
-  memory.fill(at.TLB, 0xff, 3 * at.TLB_CONTEXT);
-  setCell(at.SUPERPAGE_LOW, u64.MAX_VALUE);
-  setCell(at.SUPERPAGE_HIGH, 0);
-}
-
-/** After a checkpoint, or when pages went away: the next access to any page is to be noticed. */
-export function tlb_clean(): void {
-  for (let entry = at.TLB; entry < at.TLB_END; entry += at.TLB_ENTRY) {
-    const tag = load<u64>(entry);
-    if (tag != u64.MAX_VALUE) store<u64>(entry, tag | at.TLB_CLEAN);
-  }
+  forgetSpaces(true, 0);
 }
 
 /**
- * "Supervisor Memory-Management Fence Instruction", and sinval.vma, which may take effect at once. The TLBs hold one
- * address space, since satp empties them: a fence of any ASID concerns it, global pages included.
+ * "Supervisor Memory-Management Fence Instruction", and sinval.vma, which may take effect at once. `everywhere`: in all
+ * address spaces, else in those of one ASID, where global pages are not told apart.
  */
-export function sfence_vma(all: u32, virtual: u64, word: u32): void {
+export function sfence_vma(all: u32, virtual: u64, everywhere: u32, asid: u64, word: u32): void {
   const p = privilege();
   if (p == Mode.U || (p == Mode.S && (status() & TVM) != 0)) {
     raise(2, word);
     return;
   }
   if (all != 0 || (virtual >= cell(at.SUPERPAGE_LOW) && virtual <= cell(at.SUPERPAGE_HIGH))) {
-    flushTranslations();
+    count(at.COUNTER_FLUSHES);
+    forgetSpaces(everywhere != 0, asid);
   } else {
-    const entry = (u32(virtual >> 12) & (at.TLB_ENTRIES - 1)) * at.TLB_ENTRY;
-    for (let context = 0; context < 3; context++) {
-      const tlb = at.TLB + context * at.TLB_CONTEXT + entry;
-      store<u64>(tlb, u64.MAX_VALUE);
-      store<u64>(tlb + at.TLB_WRITE, u64.MAX_VALUE);
-      store<u64>(tlb + at.TLB_FETCH, u64.MAX_VALUE);
-    }
+    forgetPage(virtual, everywhere != 0, asid);
   }
   requestPoll();
 }

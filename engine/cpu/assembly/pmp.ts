@@ -72,8 +72,14 @@ function range(entry: i32): bool {
 /** Number of entries that are on; zero lets the common case out early. */
 let active: i32 = 0;
 
+/** A range that the same entry, or none, holds for throughout, and what it lets S and U-mode do: the last one asked for. */
+let known: u64 = 0;
+let knownEnd: u64 = 0;
+let knownRights: u32 = 0;
+
 /** To be called after any write to a PMP register, and after a restore. */
 export function pmp_update(): void {
+  known = knownEnd = 0;
   active = 0;
   for (let entry = 0; entry < PMP_ENTRIES; entry++)
     if ((configuration(entry) & 0x18) != 0) active = entry + 1;
@@ -94,8 +100,30 @@ function rightsElsewhere(mode: u32): u32 {
   return secured(MML) ? RIGHTS & ~Access.Execute : RIGHTS;
 }
 
+/** Notes what the others than M-mode may do around a place: entries before the one that matches cut its range. */
+function learn(physical: u64): void {
+  known = 0;
+  knownEnd = u64.MAX_VALUE;
+  knownRights = rightsElsewhere(Mode.S);
+  for (let entry = 0; entry < active; entry++) {
+    if (!range(entry)) continue;
+    if (physical >= low && physical < high) {
+      known = max(known, low);
+      knownEnd = min(knownEnd, high);
+      knownRights = rights(configuration(entry), Mode.S);
+      return;
+    }
+    if (physical < low) knownEnd = min(knownEnd, low);
+    else known = max(known, high);
+  }
+}
+
 /** True when `length` bytes at `physical` may be accessed so in this mode. */
 export function permits(physical: u64, length: u64, access: u32, mode: u32): bool {
+  if (mode != Mode.M) {
+    if (physical < known || physical >= knownEnd) learn(physical);
+    if (physical + length <= knownEnd) return (knownRights & access) != 0;
+  }
   for (let entry = 0; entry < active; entry++) {
     if (!range(entry)) continue;
     const end = physical + length;
@@ -108,6 +136,7 @@ export function permits(physical: u64, length: u64, access: u32, mode: u32): boo
 
 /** True when one answer holds for the whole page, so that a TLB entry may stand for it. */
 export function uniform(page: u64): bool {
+  if (page >= known && page < knownEnd && knownEnd - page >= 4096) return true;
   for (let entry = 0; entry < active; entry++) {
     if (!range(entry)) continue;
     const end = page + 4096;
@@ -157,4 +186,5 @@ export function writeSecurity(value: u64): void {
   for (let entry = 0; entry < PMP_ENTRIES; entry++) if ((configuration(entry) & LOCKED) != 0) locked = true;
   const lockBypass = (old & RLB) == 0 && locked ? 0 : value & RLB;
   setCell(at.MSECCFG, (old & (MML | MMWP)) | (value & (MML | MMWP)) | lockBypass);
+  pmp_update();
 }

@@ -24,7 +24,12 @@ export function hot(pc: u64, place: u32): bool {
   return load<u32>(line) == place;
 }
 
+/** Whether code was translated from a page of RAM. */
+export function isCode(page: u32): bool {
+  return ((load<u8>(at.CODE_PAGES + (page >> 3)) >> (page & 7)) & 1) != 0;
+}
+
 /** To be called before RAM changes: what was translated from the page is dropped. */
 export function noticeWrite(page: u32): void {
-  if (((load<u8>(at.CODE_PAGES + (page >> 3)) >> (page & 7)) & 1) != 0) codeWritten(page);
+  if (isCode(page)) codeWritten(page);
 }

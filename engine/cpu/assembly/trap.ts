@@ -23,6 +23,7 @@ import {
   setCell,
   status,
 } from './state';
+import { trim } from './tlb';
 
 const INTERRUPT: u64 = u64(1) << 63;
 
@@ -165,6 +166,7 @@ export function wfi(word: u32): void {
   const p = privilege();
   if (p == Mode.U || (p == Mode.S && (status() & TW) != 0)) return illegal(word);
   count(at.COUNTER_WFI);
+  trim();
   setCell(at.WAITING, at.WAITING_INTERRUPT);
   requestPoll();
 }

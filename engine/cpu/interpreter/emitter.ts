@@ -60,13 +60,13 @@ export interface Labels {
 
 /** Locals for intermediate values, used anew by each instruction. */
 export class Temporaries {
-  private readonly pool: Record<ValueType, Local[]> = { i32: [], i64: [], f32: [], f64: [] };
-  private used: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0 };
+  private readonly pool: Record<ValueType, Local[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  private used: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0, v128: 0 };
 
   constructor(private readonly builder: FunctionBuilder) {}
 
   reset(): void {
-    this.used = { i32: 0, i64: 0, f32: 0, f64: 0 };
+    this.used = { i32: 0, i64: 0, f32: 0, f64: 0, v128: 0 };
   }
 
   take<T extends ValueType>(type: T): Local<T> {

@@ -12,6 +12,10 @@ export interface DataFlow {
   /** At the start of each block. */
   readonly dirty: readonly RegisterSet[];
   readonly needed: readonly RegisterSet[];
+  /** Blocks that use floating point, or that lead to some in the region without a call between. */
+  readonly leadsToFloat: readonly boolean[];
+  /** Blocks that are reached by floating point only: mstatus.FS is on. */
+  readonly floatOn: readonly boolean[];
 }
 
 /** Whether control may leave the region at this instruction, other than by its ending. */
@@ -53,7 +57,38 @@ export function analyse(region: Region, { successors }: Structure): DataFlow {
     }
     return changed;
   });
-  return { dirty, needed };
+  return { dirty, needed, ...analyseFloat(region, successors) };
+}
+
+function analyseFloat({ blocks }: Region, successors: Structure['successors']) {
+  const leadsToFloat = blocks.map(({ steps }) => steps.some(({ facts }) => facts.float));
+  untilStable(() => {
+    let changed = false;
+    blocks.forEach((block, i) => {
+      if (leadsToFloat[i] || isCall(block) || !successors[i]!.some((to) => leadsToFloat[to])) return;
+      leadsToFloat[i] = changed = true;
+    });
+    return changed;
+  });
+
+  /** Whether it is on at the end of a block, given that it is at its start. Effects may change anything. */
+  const stays = (block: Block, on: boolean): boolean =>
+    !isCall(block) &&
+    block.steps.reduce((is, { facts }) => facts.effects.length === 0 && (is || facts.float), on);
+  const floatOn = blocks.map((_, i) => i !== 0);
+  untilStable(() => {
+    let changed = false;
+    blocks.forEach((block, i) => {
+      if (stays(block, floatOn[i]!)) return;
+      for (const to of successors[i]!) {
+        if (!floatOn[to]) continue;
+        floatOn[to] = false;
+        changed = true;
+      }
+    });
+    return changed;
+  });
+  return { leadsToFloat, floatOn };
 }
 
 function untilStable(pass: () => boolean): void {

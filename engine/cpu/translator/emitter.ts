@@ -6,13 +6,19 @@
  */
 import { type AtomicKind, Emitter, type LoadKind, type StoreKind } from '../../isa/emitter';
 import {
-  type Expression,
+  Expression,
+  type F32,
+  type F64,
   type I32,
   type I64,
   type Integer,
   binary,
+  bitsOf,
+  boxOf,
   compare,
+  doubleOf,
   extendSigned,
+  float,
   i32Constant,
   i64Constant,
   isZero,
@@ -21,12 +27,13 @@ import {
 } from '../../wasm/expression';
 import type { FunctionBuilder, Label, Local } from '../../wasm/function-builder';
 import type { Callee } from '../../wasm/module-builder';
-import type { IntegerType } from '../../wasm/opcodes';
+import type { IntegerType, ValueType } from '../../wasm/opcodes';
 import { helpers } from '../helpers';
 import { loads, stores } from '../interpreter/access';
 import { ABSOLUTE, Temporaries } from '../interpreter/emitter';
 import * as at from '../layout';
-import { type FloatContext, type InlineFloat, hasInlineForm, inlineFloats } from './float';
+import { type InlineFloat, inlineFloat } from './float';
+import type { FloatContext } from './float-format';
 import { type Step, operandOf } from './region';
 
 /** Stands for frm among a helper's arguments, until it is known whether frm matters. */
@@ -43,12 +50,14 @@ export interface Frame {
   /** Where the region is left; see `placeOf`. */
   readonly place: Local<'i32'>;
   readonly dataTlb: Local<'i32'>;
-  /** 1 while frm is nearest-even and NX is set in fflags; see float.ts. */
-  readonly nearest: Local<'i32'>;
+  /** 0 while mstatus.FS is on, frm is nearest-even and NX is set in fflags, else -1; see float.ts. */
+  readonly special: Local<'i32'>;
   /** Where `jumpTo` goes. */
   readonly target: Local<'i64'>;
   x(number: number): Local<'i64'>;
-  f(number: number): Local<'i64'>;
+  f(number: number): Local<'f64'>;
+  /** The single in a register, where it is known to be one. */
+  single(number: number): Local<'f32'>;
 }
 
 /** Where control goes when it leaves at the present instruction. */
@@ -74,8 +83,8 @@ export class TranslatorEmitter extends Emitter {
   polled = false;
   /** mstatus.FS has been seen to be on, in this block. */
   private floatOn = false;
-  /** The local `nearest` holds, in this block. */
-  private nearestKnown = false;
+  /** Registers known to hold a boxed single, in this block. */
+  private readonly singles = new Set<number>();
   /** Set by `branch`. */
   condition: I32 | undefined;
 
@@ -83,9 +92,9 @@ export class TranslatorEmitter extends Emitter {
     super();
   }
 
-  beginBlock(): void {
-    this.floatOn = false;
-    this.nearestKnown = false;
+  beginBlock(floatOn: boolean): void {
+    this.floatOn = floatOn;
+    this.singles.clear();
   }
 
   begin(step: Step, ways: WaysOut, ahead: number): void {
@@ -104,13 +113,13 @@ export class TranslatorEmitter extends Emitter {
     return this.x('rs2');
   }
   get fs1(): I64 {
-    return this.frame.f(this.number('rs1')).get;
+    return this.f('rs1');
   }
   get fs2(): I64 {
-    return this.frame.f(this.number('rs2')).get;
+    return this.f('rs2');
   }
   get fs3(): I64 {
-    return this.frame.f(this.number('rs3')).get;
+    return this.f('rs3');
   }
   get imm(): I64 {
     return i64Constant(BigInt(this.number('imm')));
@@ -134,22 +143,38 @@ export class TranslatorEmitter extends Emitter {
     else this.frame.builder.set(this.frame.x(number), value);
   }
   fd(value: I64): void {
-    this.frame.builder.set(this.frame.f(this.number('rd')), value);
+    const { builder } = this.frame;
+    const number = this.number('rd');
+    const register = this.frame.f(number);
+    const { single } = value.number;
+    if (single) {
+      const local = this.frame.single(number);
+      builder.set(local, single);
+      builder.set(register, doubleOf(boxOf(local.get)));
+      this.singles.add(number);
+    } else {
+      builder.set(register, doubleOf(value));
+      this.singles.delete(number);
+    }
   }
 
   load(kind: LoadKind, address: I64): I64 {
     const { size, operator } = loads[kind];
-    return load(operator, this.host(this.let(address), size, 0)) as I64;
+    return load(operator, this.host(this.let(address), size, 0, 'settle_load')) as I64;
   }
 
   store(kind: StoreKind, address: I64, value: I64): void {
     const { size, operator } = stores[kind];
-    this.frame.builder.store(operator, this.host(this.let(address), size, at.TLB_WRITE), value);
+    const place = this.host(this.let(address), size, at.TLB_WRITE, 'settle_store');
+    const { double, single } = value.number;
+    if (kind === 'd' && double) this.frame.builder.store('f64.store', place, double);
+    else if (kind === 'w' && single) this.frame.builder.store('f32.store', place, single);
+    else this.frame.builder.store(operator, place, value);
   }
 
   atomic(kind: AtomicKind, address: I64, update: (old: I64) => I64): I64 {
     const { size, operator } = stores[kind];
-    const host = this.let(this.host(this.let(address), size, at.TLB_WRITE));
+    const host = this.let(this.host(this.let(address), size, at.TLB_WRITE, 'settle_atomic'));
     const old = this.let(load(loads[kind].operator, host) as I64);
     this.frame.builder.store(operator, host, update(old));
     return old;
@@ -169,19 +194,18 @@ export class TranslatorEmitter extends Emitter {
     if (helpers.get(helper)?.effect) return this.effect(helper, args)!;
     const { operands } = this.step.instruction.encoding;
     const rounding = operands.has('rm') ? this.number('rm') : undefined;
-    const inline = hasInlineForm(helper, rounding) ? inlineFloats.get(helper) : undefined;
-    return inline ? this.inline(inline, helper, args, rounding) : this.settled(helper, args);
+    const inline = inlineFloat(helper, rounding);
+    return inline ? this.inline(inline, helper, args, rounding === 7) : this.settled(helper, args);
   }
   perform(helper: string, args: readonly Expression[]): void {
     this.effect(helper, args);
   }
 
-  /** Once a block: whatever changes mstatus or fflags by other ways asks for a poll. */
+  /** Once on each path: whatever changes mstatus asks for a poll. */
   requireFloat(): void {
     if (this.floatOn) return;
     this.floatOn = true;
-    const state = binary('and', load('i32.load', ABSOLUTE, at.MSTATUS) as I32, i32Constant(0x6000));
-    this.interpretWhen(compare('ne', state, i32Constant(0x6000)));
+    this.frame.builder.ifRarely(this.frame.special.get, () => this.interpretWhen(isZero(floatIsOn())));
   }
 
   override roundingMode(): I32 {
@@ -194,6 +218,10 @@ export class TranslatorEmitter extends Emitter {
   }
 
   let<T extends IntegerType>(value: Expression<T>): Expression<T> {
+    return this.bind(value);
+  }
+
+  private bind<T extends ValueType>(value: Expression<T>): Expression<T> {
     const local = this.frame.temporaries.take(value.type);
     this.frame.builder.set(local, value);
     return local.get;
@@ -227,15 +255,15 @@ export class TranslatorEmitter extends Emitter {
     else builder.leave(callee.call(args));
     builder.branchRarely(load('i32.load', ABSOLUTE, at.TRAPPED) as I32, this.ways.trapped());
     this.polled = true;
-    if (helper === 'csr') this.nearestKnown = false;
+    if (helper === 'csr') this.lookAtFloat();
     return result?.get;
   }
 
   /** Calls a helper without an effect. */
   private settled(helper: string, args: readonly Expression[]): Expression {
     if (!args.includes(DYNAMIC)) return this.callee(helper).call(args);
-    const frm = this.checkedRounding(load('i32.load', ABSOLUTE, at.FRM) as I32);
-    return this.callee(helper).call(args.map((argument) => (argument === DYNAMIC ? frm : argument)));
+    const mode = this.checkedRounding(frm());
+    return this.callee(helper).call(args.map((argument) => (argument === DYNAMIC ? mode : argument)));
   }
 
   /** A reserved rounding mode is an illegal instruction, which the interpreter raises. */
@@ -246,46 +274,36 @@ export class TranslatorEmitter extends Emitter {
   }
 
   /** By WebAssembly's arithmetic, or by the helper where that may not be the same. */
-  private inline(
-    form: InlineFloat,
-    helper: string,
-    args: readonly Expression[],
-    rounding: number | undefined,
-  ): Expression {
-    const { builder, temporaries, nearest } = this.frame;
-    const result = temporaries.take('i64');
-    if (rounding !== undefined && !this.nearestKnown) this.lookAtRounding();
+  private inline(form: InlineFloat, helper: string, args: readonly Expression[], dynamic: boolean): I64 {
+    const { builder, temporaries, special } = this.frame;
+    let result!: Local;
     builder.block((done) => {
       builder.block((slow) => {
-        const unless = (condition: I32): void => builder.branchRarely(condition, slow);
-        const rounded = (): void => unless(isZero(nearest.get));
-        if (rounding === 7) rounded();
         const context: FloatContext = {
-          nearestAndInexact: nearest.get,
-          let: (value) => {
-            const local = temporaries.take(value.type);
-            builder.set(local, value);
-            return local.get;
+          special: special.get,
+          let: (value) => this.bind(value),
+          unless: (condition) => builder.branchRarely(condition, slow),
+          checkRounding: () => {
+            if (dynamic) builder.ifRarely(special.get, () => void this.checkedRounding(frm()));
           },
-          unless,
-          rounded,
         };
-        builder.set(result, form(context, args as I64[]));
+        const value = form(context, args as I64[]);
+        result = temporaries.take(value.type);
+        builder.set(result, value);
         builder.branch(done);
       });
-      builder.set(result, this.settled(helper, args) as I64);
-      if (this.nearestKnown) this.lookAtRounding();
+      builder.set(result, fromBits(result.type, this.settled(helper, args) as I64));
+      this.setSpecial(roundsAsUsual());
     });
-    return result.get;
+    return toBits(result.get);
   }
 
-  private lookAtRounding(): void {
-    const toNearest = isZero(load('i32.load', ABSOLUTE, at.FRM) as I32);
-    this.frame.builder.set(
-      this.frame.nearest,
-      binary('and', toNearest, load('i32.load', ABSOLUTE, at.FFLAGS) as I32),
-    );
-    this.nearestKnown = true;
+  /** Finds out whether floating point is special, where anything about it may have changed. */
+  lookAtFloat(): void {
+    this.setSpecial(binary('and', floatIsOn(), roundsAsUsual()));
+  }
+  private setSpecial(ordinary: I32): void {
+    this.frame.builder.set(this.frame.special, binary('sub', ordinary, i32Constant(1)));
   }
 
   private callee(helper: string): Callee {
@@ -297,14 +315,20 @@ export class TranslatorEmitter extends Emitter {
     return callee;
   }
 
-  /** Linear-memory address of `virtual`; what the TLB does not have is the interpreter's. */
-  private host(virtual: I64, size: number, kind: number): I32 {
+  /** Linear-memory address of `virtual`; what `settle` does not settle either is the interpreter's. */
+  private host(virtual: I64, size: number, kind: number, settle: string): I32 {
+    const { builder, temporaries, dataTlb } = this.frame;
     const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY;
     const index = binary('and', binary('shr_u', wrap(virtual), i32Constant(12 - 4)), i32Constant(mask));
-    const entry = this.let(binary('add', this.frame.dataTlb.get, index));
+    const entry = this.let(binary('add', dataTlb.get, index));
     const tag = binary('and', virtual, i64Constant(BigInt(size - 1) - 4096n));
-    this.interpretWhen(compare('ne', tag, load('i64.load', entry, kind) as I64));
-    return binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32);
+    const host = temporaries.take('i32');
+    builder.set(host, binary('add', wrap(virtual), load('i32.load', entry, kind + 8) as I32));
+    builder.ifRarely(compare('ne', tag, load('i64.load', entry, kind) as I64), () => {
+      builder.set(host, this.callee(settle).call([virtual, i32Constant(size)]) as I32);
+      this.interpretWhen(isZero(host.get));
+    });
+    return host.get;
   }
 
   private interpretWhen(condition: I32): void {
@@ -313,6 +337,16 @@ export class TranslatorEmitter extends Emitter {
     builder.branchRarely(condition, this.ways.interpret());
   }
 
+  private f(operand: string): I64 {
+    const number = this.number(operand);
+    const register = this.frame.f(number).get;
+    return this.singles.has(number)
+      ? new Expression('i64', bitsOf(register).code, {
+          double: register,
+          single: this.frame.single(number).get,
+        })
+      : bitsOf(register);
+  }
   private x(operand: string): I64 {
     const number = this.number(operand);
     return number === 0 ? i64Constant(0n) : this.frame.x(number).get;
@@ -321,3 +355,21 @@ export class TranslatorEmitter extends Emitter {
     return operandOf(this.step, operand);
   }
 }
+
+/** 1 or 0. */
+const floatIsOn = (): I32 => {
+  const state = binary('and', load('i32.load', ABSOLUTE, at.MSTATUS) as I32, i32Constant(0x6000));
+  return compare('eq', state, i32Constant(0x6000));
+};
+const roundsAsUsual = (): I32 => binary('and', isZero(frm()), load('i32.load', ABSOLUTE, at.FFLAGS) as I32);
+const frm = (): I32 => load('i32.load', ABSOLUTE, at.FRM) as I32;
+
+/** A result as its register holds it: an integer, or a number of either format; and the other way round. */
+const toBits = (value: Expression): I64 => {
+  if (value.type === 'f64') return bitsOf(value as F64);
+  return value.type === 'f32' ? boxOf(value as F32) : (value as I64);
+};
+const fromBits = (type: ValueType, bits: I64): Expression => {
+  if (type === 'f64') return doubleOf(bits);
+  return type === 'f32' ? float('f32.reinterpret_i32', wrap(bits)) : bits;
+};

@@ -79,16 +79,16 @@ class Notes extends Emitter implements Facts {
   }
   load(_kind: LoadKind, _address: I64): I64 {
     this.memory = true;
-    this.helpers.add('load_slow');
+    this.helpers.add('settle_load');
     return ANY;
   }
   store(_kind: StoreKind, _address: I64, _value: I64): void {
     this.memory = true;
-    this.helpers.add('store_slow');
+    this.helpers.add('settle_store');
   }
   atomic(_kind: AtomicKind, _address: I64, update: (old: I64) => I64): I64 {
     this.memory = true;
-    this.helpers.add('atomic_address');
+    this.helpers.add('settle_atomic');
     update(ANY);
     return ANY;
   }

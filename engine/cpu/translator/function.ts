@@ -10,6 +10,7 @@ import {
   type I64,
   binary,
   compare,
+  doubleOf,
   i32Constant,
   i64Constant,
   load,
@@ -18,6 +19,7 @@ import {
 } from '../../wasm/expression';
 import { FunctionBuilder, type Label, type Local } from '../../wasm/function-builder';
 import type { Callee, TableType } from '../../wasm/module-builder';
+import type { ValueType } from '../../wasm/opcodes';
 import { ABSOLUTE, Temporaries } from '../interpreter/emitter';
 import * as at from '../layout';
 import { INTERPRET, LEAVE, NOTHING_SLOT, jumpCacheLine, regionSignature } from './convention';
@@ -60,7 +62,7 @@ class RegionFunction {
   private readonly result = this.builder.local('i32');
   /** Place of the code that was looked up last. */
   private readonly found = this.builder.local('i32');
-  private readonly registers = new Map<string, Local<'i64'>>();
+  private readonly registers = new Map<string, Local>();
   /** Ways out by what they store and return. */
   private readonly exits = new Map<string, Label>();
   private readonly taken = new Set<string>();
@@ -84,10 +86,11 @@ class RegionFunction {
       countdown: builder.parameter<'i32'>(1),
       place: builder.local('i32'),
       dataTlb: builder.local('i32'),
-      nearest: builder.local('i32'),
+      special: builder.local('i32'),
       target: builder.local('i64'),
       x: (number) => this.register('x', number),
       f: (number) => this.register('f', number),
+      single: (number) => this.local(`single${number}`, 'f32'),
     };
     this.emitter = new TranslatorEmitter(this.frame);
   }
@@ -105,7 +108,7 @@ class RegionFunction {
       builder.set(frame.base, binary('sub', frame.base.get, i64Constant(BigInt(pageOffset))));
     builder.set(frame.dataTlb, cell32(at.DATA_TLB));
     builder.set(this.fetchTlb, cell32(at.FETCH_TLB));
-    this.reload(this.flow.needed[0]!);
+    this.reload(0);
     this.withExits([...this.waysOut()], () => this.items(this.structure.items));
     builder.unreachable();
   }
@@ -173,13 +176,23 @@ class RegionFunction {
 
   private spill(set: RegisterSet): void {
     forEach(set, (file, number) =>
-      this.builder.store('i64.store', ABSOLUTE, this.register(file, number).get, cellOf(file, number)),
+      this.builder.store(
+        file === 'x' ? 'i64.store' : 'f64.store',
+        ABSOLUTE,
+        this.register(file, number).get,
+        cellOf(file, number),
+      ),
     );
   }
-  private reload(set: RegisterSet): void {
-    forEach(set, (file, number) =>
-      this.builder.set(this.register(file, number), cell64(cellOf(file, number))),
-    );
+  /** Brings into locals what a block that is entered from memory has need of. */
+  private reload(number: number): void {
+    const { builder, flow, emitter } = this;
+    forEach(flow.needed[number]!, (file, index) => {
+      const value = cell64(cellOf(file, index));
+      if (file === 'x') builder.set(this.register(file, index), value);
+      else builder.set(this.register(file, index), doubleOf(value));
+    });
+    if (flow.leadsToFloat[number]) emitter.lookAtFloat();
   }
 
   // --- Structure.
@@ -234,7 +247,7 @@ class RegionFunction {
     if (shape.headers.has(number)) this.testCountdown(start, this.needs[number]!, dirty);
     this.testPages(number, block, dirty);
     builder.set(frame.countdown, binary('sub', frame.countdown.get, i32Constant(steps.length)));
-    this.emitter.beginBlock();
+    this.emitter.beginBlock(flow.floatOn[number]!);
     steps.forEach((step, i) => {
       this.step(step, steps.length - 1 - i, dirty);
       dirty = union(dirty, step.writes);
@@ -473,16 +486,18 @@ class RegionFunction {
     if (inside === undefined) return this.leaveAt(back, none, 'leave');
     this.testPage(back, back, none);
     this.testCountdown(back, this.needs[inside]!, none);
-    this.reload(this.flow.needed[inside]!);
+    this.reload(inside);
     this.builder.branch(this.label(inside));
   }
 
-  private register(file: 'x' | 'f', number: number): Local<'i64'> {
-    const key = file + number;
-    const known = this.registers.get(key);
-    if (known) return known;
-    const fresh = this.builder.local('i64');
-    this.registers.set(key, fresh);
+  private register<F extends 'x' | 'f'>(file: F, number: number): Local<F extends 'x' ? 'i64' : 'f64'> {
+    return this.local(file + number, (file === 'x' ? 'i64' : 'f64') as F extends 'x' ? 'i64' : 'f64');
+  }
+  private local<T extends ValueType>(name: string, type: T): Local<T> {
+    const known = this.registers.get(name);
+    if (known) return known as Local<T>;
+    const fresh = this.builder.local(type);
+    this.registers.set(name, fresh);
     return fresh;
   }
 }

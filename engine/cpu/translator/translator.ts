@@ -4,8 +4,8 @@
  *
  * Code is known by its place in RAM, so that it serves all address spaces and
  * modes. Whoever jumps looks the address up in the fetch TLB, which gives the
- * place. A page that code was made from is marked in CODE_PAGES, and its write
- * entries in the TLBs are TLB_CLEAN: so the first store to it comes by
+ * place. A page that code was made from is marked in CODE_PAGES, and the small
+ * TLBs do not have it for stores: so the first store to it comes by
  * `code_written`, and drops what was made from it.
  */
 import type { Instruction } from '../../isa/instruction';
@@ -480,10 +480,9 @@ export class Translator {
       const first = at.TLB + context * at.TLB_CONTEXT + at.TLB_WRITE;
       for (let entry = first; entry < first + at.TLB_KIND; entry += at.TLB_ENTRY) {
         const low = this.cells.getUint32(entry, true);
-        if ((low & 0xfff) !== 0) continue; // none, or clean already
+        if ((low & 0xfff) !== 0) continue; // none
         const page = pageNumber((low + this.cells.getUint32(entry + 8, true)) >>> 0);
-        if (((this.codePages[page >> 3]! >> (page & 7)) & 1) !== 0)
-          this.cells.setUint32(entry, low | at.TLB_CLEAN, true);
+        if (((this.codePages[page >> 3]! >> (page & 7)) & 1) !== 0) this.cells.setBigInt64(entry, -1n, true);
       }
     }
   }

@@ -1,6 +1,12 @@
 import { ImageError, type Exit, type Guest, type RunBudget } from '../../../engine/models/guest';
 import type { InboxEntry } from '../../../lambdas/store/store';
-import { run, type RunLimits, type RunResult } from '../../../lambdas/worker/run';
+import {
+  idleTime,
+  run,
+  type RunLimits,
+  type RunResult,
+  type RunSurroundings,
+} from '../../../lambdas/worker/run';
 import { FakeSpace } from '../fake-space';
 
 /** A guest whose `run` answers from a script; time passes as the script says. */
@@ -13,7 +19,6 @@ class ScriptedGuest implements Guest {
   readonly delivered: string[] = [];
   readonly answers: string[] = [];
   readonly refusals: Error[] = [];
-  readonly told: bigint[] = [];
   readonly skipped: bigint[] = [];
   output = '';
   runs = 0;
@@ -40,9 +45,6 @@ class ScriptedGuest implements Guest {
   type(bytes: Uint8Array): void {
     this.typed.push(new TextDecoder().decode(bytes));
   }
-  setWallClock(nanoseconds: bigint): void {
-    this.told.push(nanoseconds);
-  }
   skipIdle(nanoseconds: bigint): void {
     this.skipped.push(nanoseconds);
   }
@@ -54,12 +56,14 @@ class ScriptedGuest implements Guest {
   }
 }
 
+type Clock = RunSurroundings['clock'];
+
 class Scene {
   time = 1_000_000;
   readonly inbox: InboxEntry[] = [];
   private readonly start = this.time;
 
-  run(guest: Guest, limits: Partial<RunLimits> = {}, deterministic = false): Promise<RunResult> {
+  run(guest: Guest, limits: Partial<RunLimits> = {}, clock: Clock = 'real'): Promise<RunResult> {
     const all = {
       sliceMs: 10_000,
       instructions: 1e9,
@@ -72,7 +76,7 @@ class Scene {
       sleep: async (milliseconds) => void (this.time += milliseconds),
       inbox: async (cursor) => this.inbox.filter(({ sequence }) => sequence > cursor),
       bring: () => Promise.reject(new Error('this guest has all of its pages')),
-      deterministic,
+      clock,
     });
   }
 
@@ -119,8 +123,6 @@ describe('the run of a slice', () => {
     const guest = scene.busy();
     expect(await scene.run(guest)).toMatchObject({ exit: { reason: 'budget' } });
     expect(scene.elapsed).toBe(10_000);
-    expect(guest.told.length).toBe(guest.runs);
-    expect(guest.told[0]).toBe(1_000_000n * 1_000_000n);
   });
 
   test('and less when the deadline is near', async () => {
@@ -167,15 +169,33 @@ describe('the run of a slice', () => {
   test('in deterministic mode a short wait is skipped, and takes no time', async () => {
     const waits = [300, 1500, 2500];
     const guest = new ScriptedGuest((self) => idleFor(waits[self.runs - 1] ?? 0));
-    expect(await scene.run(guest, {}, true)).toMatchObject({ exit: idleFor(2500), idleMs: 1800 });
+    expect(await scene.run(guest, {}, 'deterministic')).toMatchObject({ exit: idleFor(2500), idleMs: 1800 });
     expect(scene.elapsed).toBe(0);
     expect(guest.skipped).toEqual([300_000_000n, 1_500_000_000n]);
-    expect(guest.told).toEqual([]);
+  });
+
+  test('in suspended mode a short wait takes its time, and the guest is told how much', async () => {
+    const waits = [300, 1500, 2500];
+    const guest = new ScriptedGuest((self) => idleFor(waits[self.runs - 1] ?? 0));
+    expect(await scene.run(guest, {}, 'suspended')).toMatchObject({ exit: idleFor(2500), idleMs: 1800 });
+    expect(scene.elapsed).toBe(1800);
+    expect(guest.skipped).toEqual([300_000_000n, 1_500_000_000n]);
+  });
+
+  test('idle time counts up to the timer', () => {
+    expect(idleTime(10, 20_000_000n)).toBe(10_000_000n);
+    expect(idleTime(30, 20_000_000n)).toBe(20_000_000n);
+    expect(idleTime(30, undefined)).toBe(30_000_000n);
+    // Another worker's clock was ahead.
+    expect(idleTime(-5, 20_000_000n)).toBe(0n);
   });
 
   test('skipped waits are bounded by the slice too', async () => {
     const guest = new ScriptedGuest(() => idleFor(1000));
-    expect(await scene.run(guest, {}, true)).toMatchObject({ exit: { reason: 'idle' }, idleMs: 10_000 });
+    expect(await scene.run(guest, {}, 'deterministic')).toMatchObject({
+      exit: { reason: 'idle' },
+      idleMs: 10_000,
+    });
   });
 
   test('an idle guest without a timer stops at once', async () => {
@@ -293,7 +313,7 @@ describe('the run of a slice', () => {
     await scene.run(answering());
     expect(scene.elapsed).toBe(3000);
     scene = new Scene();
-    await scene.run(answering(), {}, true);
+    await scene.run(answering(), {}, 'deterministic');
     expect(scene.elapsed).toBe(10_000);
   });
 

@@ -127,7 +127,7 @@ export class Kernel {
     return false;
   }
 
-  readonly forgetPage = (page: number): void => this.hart.forgetUserPage(page * 4096);
+  readonly forgetPage = (page: number): void => this.hart.forgetPage(page * 4096);
 
   /** @throws OutOfMemory */
   createSpace(): AddressSpace {
@@ -138,7 +138,7 @@ export class Kernel {
     if (space.users > 0) return;
     // The freed tables may hold something else by the time that their root is used again.
     this.hart.setCell(at.SATP, 0n);
-    this.hart.flushUserTranslations();
+    this.hart.flushTranslations();
   }
 
   createObject(description: SharedObject['file']): SharedObject {
@@ -161,7 +161,7 @@ export class Kernel {
     const { satp } = task.space.table;
     if (hart.cell(at.SATP) === satp) return;
     hart.setCell(at.SATP, satp);
-    hart.flushUserTranslations();
+    hart.flushTranslations();
   }
 
   makeRunnable(task: Task): void {

@@ -3,7 +3,8 @@
  * at the same places wherever a run is cut. Every trap of user mode comes here.
  */
 import type { Kernel } from './kernel';
-import { deliverSignals, deliverable, signalProcess, fromKernel } from './signals';
+import { deliverSignals, deliverable } from './signal-delivery';
+import { signalProcess, fromKernel } from './signals';
 import { Signal } from './signal-numbers';
 import type { Task } from './task';
 import { handleTrap } from './trap';

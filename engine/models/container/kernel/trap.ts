@@ -5,7 +5,8 @@ import { dispatch } from '../syscalls/dispatch';
 import { exitGroup } from './exit';
 import type { Kernel } from './kernel';
 import { Signal } from './signal-numbers';
-import { forceSignal, fromKernel } from './signals';
+import { forceSignal } from './signal-delivery';
+import { fromKernel } from './signals';
 import type { Task } from './task';
 
 const SEGV_MAPERR = 1;

@@ -1,7 +1,7 @@
 /** From the ecall to the table's row and back. Arguments in a0 to a5, the number in a7, the result in a0. */
 import { Errno, errnoNumbers } from '../errno';
 import type { Kernel } from '../kernel/kernel';
-import { deliverable } from '../kernel/signals';
+import { deliverable } from '../kernel/signal-delivery';
 import type { Task } from '../kernel/task';
 import { Blocked } from '../kernel/wait';
 import { OutOfMemory } from '../mm/page-table';
