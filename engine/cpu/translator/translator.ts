@@ -35,6 +35,8 @@ export interface TranslatorOptions {
   readonly threshold: number;
   /** Bytes of WebAssembly that are kept at most. */
   readonly codeSize: number;
+  /** Steps that candidates wait for more of them; default: as long as pays. */
+  readonly patience?: number;
   /** What compiles beside the guest, one for each; absent: modules are compiled between two runs of it. */
   readonly compiler?: (() => Compiler | undefined) | undefined;
 }
@@ -43,7 +45,7 @@ export const defaultTranslatorOptions: TranslatorOptions = { threshold: 30_000, 
 
 /** Functions in one module at most: small ones cost more memory each, large ones come late. */
 const BATCH = 50;
-/** Steps that candidates wait for more of them. */
+/** Steps that candidates wait for more of them, where the guest waits for their compilation. */
 const PATIENCE = 10_000_000;
 /**
  * The share of a run that a profile may take: an instruction is translated for as many executed ones, which is about a
@@ -134,10 +136,13 @@ export class Translator {
   private lastWarm = 0;
   private jumpsSeen = 0;
   /** Bytes of modules since everything was dropped last. */
-  private size = 0;
+  size = 0;
   private readonly nothing: unknown;
   /** Undefined: there is none, and nothing is compiled but between two runs. */
-  private readonly compiler: Compiler | undefined;
+  private compiler: Compiler | undefined;
+  /** Why the compiler is used no longer. */
+  compilerFailure: string | undefined;
+  private readonly patience: number;
   private outstanding: Outstanding | undefined;
   /** Low half of the steps when something was last translated. */
   private lastSteps = 0;
@@ -155,6 +160,8 @@ export class Translator {
     this.codePages = new Uint8Array(memory.buffer, at.CODE_PAGES, at.CANDIDATES - at.CODE_PAGES);
     // What is to be translated at once cannot wait for another thread.
     this.compiler = options.threshold === 0 ? undefined : options.compiler?.();
+    const { threshold, patience = this.compiler ? ORDER_PATIENCE : PATIENCE } = options;
+    this.patience = threshold === 0 ? 0 : patience;
     this.nothing = makeNothing(memory);
     this.table.grow(1, this.nothing);
     this.cells.setUint32(at.HOT_THRESHOLD, Math.max(1, options.threshold), true);
@@ -205,7 +212,7 @@ export class Translator {
   private warmUp(): void {
     const now = this.cells.getUint32(at.STEPS, true);
     const steps = (now - this.lastWarm) >>> 0;
-    if (steps < WARM_INTERVAL) return;
+    if (steps < Math.min(WARM_INTERVAL, this.patience)) return;
     this.lastWarm = now;
     this.warmCredit += steps / STEPS_A_WARM_INSTRUCTION;
     const arrived = this.heat.arrivals();
@@ -229,8 +236,7 @@ export class Translator {
     const jumps = this.cells.getUint32(at.JUMPS_NEXT, true);
     if (candidates === 0 && jumps === this.jumpsSeen) return;
     const now = this.cells.getUint32(at.STEPS, true);
-    const patience = this.options.threshold === 0 ? 0 : PATIENCE;
-    if ((now - this.lastSteps) >>> 0 < patience) return;
+    if ((now - this.lastSteps) >>> 0 < this.patience) return;
     this.revise();
     this.translate();
   }
@@ -242,12 +248,19 @@ export class Translator {
       const result = this.compiler!.take();
       if (result === undefined) return;
       this.outstanding = undefined;
-      if ('failed' in result) throw new Error(`the compiler has failed: ${result.failed}`);
+      if ('failed' in result) return this.doWithoutCompiler(result.failed, outstanding);
       this.install(result, outstanding);
     }
     const now = this.cells.getUint32(at.STEPS, true);
-    const waits = this.warm.length > 0 || (now - this.lastSteps) >>> 0 >= ORDER_PATIENCE;
+    const waits = this.warm.length > 0 || (now - this.lastSteps) >>> 0 >= this.patience;
     if (waits) this.orderCandidates();
+  }
+
+  /** What was ordered becomes hot again, and is compiled between two runs. */
+  private doWithoutCompiler(why: string, { pages }: Outstanding): void {
+    this.compiler = undefined;
+    this.compilerFailure = why;
+    for (const page of pages) this.unmark(page);
   }
 
   private orderCandidates(): void {
