@@ -18,6 +18,9 @@ const emulators = ['dynalite', 'fauxqs'];
 
 const entries: readonly Entry[] = [
   { source: 'lambdas/worker/handler.ts', bundle: 'dist/lambdas/worker/index.js' },
+  // The thread that compiles for the guests lies beside the program that starts it.
+  { source: 'lambdas/surroundings/compiler-thread.ts', bundle: 'dist/lambdas/worker/compiler.js' },
+  { source: 'lambdas/surroundings/compiler-thread.ts', bundle: 'dist/cli/compiler.js' },
   { source: 'lambdas/ingress/handler.ts', bundle: 'dist/lambdas/ingress/index.js' },
   { source: 'cli/hv.ts', bundle: 'dist/cli/hv.js', options: { external: emulators } },
 ];

@@ -4,11 +4,11 @@
  */
 import { helpersModule } from '../generated/helpers';
 import { selectable } from '../isa/extensions';
-import type { Instruction } from '../isa/instruction';
 import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { VILL, readContext, writeContext } from './context';
 import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
+import { instructionsFor } from './instruction-sets';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
@@ -80,15 +80,6 @@ interface Compiled {
 }
 const compiled = new Map<string, Compiled>();
 let helperModule: WebAssembly.Module | undefined;
-const instructionSets = new Map<string, readonly Instruction[]>();
-
-/** One list a set of extensions, so that what is derived from it is derived once. */
-function instructionsFor(extensions: readonly string[]): readonly Instruction[] {
-  const key = extensions.join();
-  const known = instructionSets.get(key) ?? instructionsOf(extensions);
-  instructionSets.set(key, known);
-  return known;
-}
 
 /** A count of arrivals that 16 bits do not reach. */
 const NEVER = 0xffffffff;
@@ -156,7 +147,10 @@ export class Hart {
     this.translator = new Translator(
       this.memory,
       instructionsFor(extensions),
-      { ...defaultTranslatorOptions, ...options.engine },
+      extensions,
+      options.engine?.kind === 'translator'
+        ? { ...defaultTranslatorOptions, ...options.engine }
+        : defaultTranslatorOptions,
       () => this.helpers,
     );
     this.translates = options.engine?.kind === 'translator';

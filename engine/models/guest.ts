@@ -209,7 +209,10 @@ export interface HostServices {
   now(): bigint;
   /** Not asked in deterministic mode. */
   fillRandom(bytes: Uint8Array): void;
-  /** What executes the guests' instructions, which no guest can tell. Absent: the interpreter. */
+  /**
+   * What executes the guests' instructions, which no guest can tell. Absent: the interpreter. Its `compiler` may be
+   * another thread (cpu/translator/compiler.ts).
+   */
   readonly engine?: EngineOptions;
   /** Told of each system call of a container, as strace writes it. Absent: nobody looks. */
   readonly trace?: (line: string) => void;

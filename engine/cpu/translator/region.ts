@@ -56,6 +56,9 @@ export interface RegionContext {
   targets(jump: number): Iterable<number>;
 }
 
+/** Where code is read from, by its place. */
+export type CodeMemory = Pick<DataView, 'getUint16'>;
+
 export const MOST_INSTRUCTIONS = 400;
 const MOST_PAGES = 4;
 /** Instructions that look for the way on, in the order in which control meets them. */
@@ -63,7 +66,7 @@ const LINKS: ReadonlySet<number> = new Set([1, 5]);
 
 /** Follows code from `entry`. Undefined when not even the first instruction can be translated. */
 export function findRegion(
-  memory: DataView,
+  memory: CodeMemory,
   decoder: Decoder,
   entry: number,
   context: RegionContext,
@@ -201,7 +204,7 @@ class Reader {
   private readonly unknown = new Set<number>();
 
   constructor(
-    private readonly memory: DataView,
+    private readonly memory: CodeMemory,
     private readonly decoder: Decoder,
     private readonly context: RegionContext,
   ) {}
