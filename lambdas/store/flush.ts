@@ -88,7 +88,9 @@ export async function flush(
   const workingFrames = await addFrames(writer, [encodeWorkingSet(workingSet)]);
   const packs = await addFrames(writer, table.encode());
   // Alone, since it is kept when everything beside it has gone.
-  const profile = changes.profile ? [await writer.addAlone(changes.profile)] : base.profile;
+  // A hint, so one that is too long for a frame is done without.
+  const fits = changes.profile !== undefined && changes.profile.length <= FRAME_BYTES;
+  const profile = changes.profile && fits ? [await writer.addAlone(changes.profile)] : base.profile;
   const root = encodeRoot({
     lineage: base.lineage,
     spaces: rootSpaces(spaces),

@@ -48,9 +48,12 @@ import type { Item, Key, Table, Usage } from './table';
 /** Bytes of one inbox entry at most: what a queue message may carry. */
 export const INBOX_ENTRY_BYTES = 256 * 1024;
 
+/** Of an entry's id and type together. */
+export const INBOX_LABEL_BYTES = 4096;
+
 /** Larger definitions, and those with longer keys, are read from the assets each time. */
 export const DEFINITION_BYTES = 64 * 1024;
-const DEFINITION_KEY = 1000;
+export const DEFINITION_KEY = 1000;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -186,6 +189,11 @@ export class TableStore implements CheckpointStore {
         `the event for guest "${guest}" has ${entry.data.length} bytes, and ${INBOX_ENTRY_BYTES} are the limit: send it in parts`,
       );
     }
+    if (Buffer.byteLength(entry.id + entry.type) > INBOX_LABEL_BYTES) {
+      throw new InputError(
+        `the id and the type of an event for guest "${guest}" have more than ${INBOX_LABEL_BYTES} bytes: give shorter ones`,
+      );
+    }
     // Entries stay when consumed, so the last one always tells the next number, and no number is given twice. The
     // claim says where an event is to lie before it lies there: whoever sends it again finds that place.
     const claim = claimKey(guest, entry.id);
@@ -225,7 +233,9 @@ export class TableStore implements CheckpointStore {
   }
 
   async writeMetrics(metrics: SliceMetrics): Promise<void> {
-    await this.table.put({ ...metricsKey(metrics.guest, metrics), record: JSON.stringify(metrics) });
+    const { reason } = metrics;
+    const record = reason === undefined ? metrics : { ...metrics, reason: reason.slice(0, REASON_LENGTH) };
+    await this.table.put({ ...metricsKey(metrics.guest, metrics), record: JSON.stringify(record) });
   }
 
   async readMetrics(guest: string, from = 0): Promise<SliceMetrics[]> {

@@ -9,7 +9,7 @@ import { collect } from '../../../lambdas/store/collect';
 import { CorruptPackError } from '../../../lambdas/store/errors';
 import { packName } from '../../../lambdas/store/keys';
 import { MemoryTable } from '../../../lambdas/store/memory';
-import { encodeRoot, placeOf, segmentPagesFor, type RootSpace } from '../../../lambdas/store/page-index';
+import { placeOf } from '../../../lambdas/store/page-index';
 import type { Attempt } from '../../../lambdas/store/store';
 import { ITEM_LIMIT, itemBytes, type Item } from '../../../lambdas/store/table';
 import { TableStore } from '../../../lambdas/store/table-store';
@@ -284,43 +284,6 @@ describe('checkpoints', () => {
       .map(({ pk }) => pk);
     expect(partitions).toHaveLength(stats.packs);
     expect(new Set(partitions).size).toBe(16);
-  });
-
-  test.each([
-    ['4 GiB of RAM', [2 ** 20]],
-    [
-      '4 GiB of RAM and four disks of 64 GiB, every segment written',
-      [2 ** 20, 2 ** 24, 2 ** 24, 2 ** 24, 2 ** 24],
-    ],
-  ])('the root of %s fits into an item', (_, sizes) => {
-    const spaces = sizes.map((pages, i): [string, RootSpace] => {
-      const segmentPages = segmentPagesFor(pages);
-      const segments = new Map(
-        Array.from({ length: pages / segmentPages }, (__, n) => [
-          n,
-          {
-            pack: { generation: 4e9 - n, fencing: 4e9 - 3 * n, number: n % 65_536 },
-            frame: n % 1024,
-          } as never,
-        ]),
-      );
-      return [`space${i}`, { pages, segmentPages, image: [[0, pages]], segments }];
-    });
-    const frames = Array.from({ length: 100 }, (__, frame) => ({
-      pack: { generation: 1, fencing: 1, number: 1 },
-      frame,
-    }));
-    const lineage = Array.from({ length: 20 }, (__, generation) => ({ guest: 'g'.repeat(128), generation }));
-    const root = {
-      lineage,
-      spaces: new Map(spaces),
-      state: frames,
-      workingSet: frames,
-      packs: frames,
-      profile: frames.slice(0, 1),
-    };
-    // Beside it, what a replay needs: 1,000 entries at 40 bytes.
-    expect(encodeRoot(root).length).toBeLessThan(ITEM_LIMIT - 50_000);
   });
 
   test('a page is found by its segment alone', async () => {
