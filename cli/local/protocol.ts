@@ -17,7 +17,8 @@ export interface WorkerMessage {
 
 /** From the worker. */
 export type RuntimeMessage =
-  | { readonly kind: 'ready' }
+  /** `since`: when it began to load the bundle (milliseconds since the epoch). */
+  | { readonly kind: 'ready'; readonly since: number }
   | { readonly kind: 'failed'; readonly error: FunctionError }
   | { readonly kind: 'result'; readonly requestId: string; readonly payload: string }
   | { readonly kind: 'error'; readonly requestId: string; readonly error: FunctionError };

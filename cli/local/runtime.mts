@@ -88,6 +88,7 @@ process.on('SIGINT', () => undefined);
 if (environment('LOCAL_CLOCK_SKEW_MS') !== '') skewClock(Number(environment('LOCAL_CLOCK_SKEW_MS')));
 
 try {
+  const since = trueNow();
   const handler = await loadHandler();
   process.on('message', (message: WorkerMessage) => {
     invoke(handler, message).then(
@@ -101,7 +102,7 @@ try {
       (error: unknown) => tell({ kind: 'error', requestId: message.requestId, error: describe(error) }),
     );
   });
-  tell({ kind: 'ready' });
+  tell({ kind: 'ready', since });
 } catch (error) {
   tell({ kind: 'failed', error: describe(error) });
   process.exitCode = 1;

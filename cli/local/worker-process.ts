@@ -50,6 +50,7 @@ export class WorkerProcess {
   private causeOfDeath: { readonly outcome: Outcome; readonly error: FunctionError } | undefined;
   private maximumResident = 0;
   private served = 0;
+  private loading: number | undefined;
 
   /** `temporaryDirectory`: the process's /tmp, empty, deleted when it ends. */
   constructor(
@@ -90,6 +91,11 @@ export class WorkerProcess {
 
   /** When the process was started (milliseconds since the epoch). */
   readonly spawnedAt = Date.now();
+
+  /** When it began to load its bundle, as Lambda's init phase begins; undefined until it has. */
+  get loadingSince(): number | undefined {
+    return this.loading;
+  }
 
   get pid(): number | undefined {
     return this.child.pid;
@@ -187,7 +193,10 @@ export class WorkerProcess {
         resolve(error);
       };
       this.child.on('message', (message: RuntimeMessage) => {
-        if (message.kind === 'ready') settle(undefined);
+        if (message.kind === 'ready') {
+          this.loading = message.since;
+          settle(undefined);
+        }
         if (message.kind === 'failed') settle(message.error);
       });
       void this.gone.then(() => settle(crash('the worker process ended while it started')));

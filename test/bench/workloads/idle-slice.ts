@@ -4,27 +4,19 @@
  * the local cloud. And what memory its worker takes, from the first slice on.
  */
 import { readFileSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocalCloud } from '../../../cli/local';
-import { dynamodbStore } from '../../../lambdas/store/dynamodb';
 import type { SliceMetrics } from '../../../lambdas/store/store';
-import { MACHINE } from '../../../scripts/demo/examples';
-import { Observer } from '../../../scripts/demo/observer';
-import { guestOf, stackOf } from '../../../scripts/demo/stack';
-import { synthesize } from '../../../scripts/demo/synthesize';
+import { SECONDS, withDebian } from '../idle-debian';
 import { median, range } from '../statistics';
 import type { Figure, Workload } from '../workload';
 
 const NAME = 'idle-slice';
 const OVERHEAD_MS = 300;
-const WRITTEN_KIB = 256;
+const WRITTEN_KIB = 64;
 /** Milliseconds from an invocation's answer back to the end that its slice's metrics name, at most. */
 const ANSWER_MS = 5000;
 const GUEST_MB = (256 * 2 ** 20) / 1e6;
 const ENGINE_MB = 160;
-const SECONDS_TO_IDLE = 600;
 /** A guest that executed no more than this moved nothing but the clock. */
 const IDLE_INSTRUCTIONS = 3_000_000;
 
@@ -32,91 +24,76 @@ export const idleSlice: Workload = {
   name: NAME,
   title: 'restore and commit of an idle 256 MiB Debian at its prompt, and its worker’s memory',
   async run({ runs, images, progress }) {
-    const folder = await mkdtemp(join(tmpdir(), 'hv-bench-'));
     let memory = 0;
     const answers: Answer[] = [];
-    const assembly = await synthesize({ example: 'debian-vm', needs: MACHINE, images, output: folder });
-    const cloud = await LocalCloud.start({
-      assembly,
-      workers: 1,
-      redeliverAfterSeconds: 1,
-      environment: { SLICE_SECONDS: '3', LEASE_SECONDS: '10', GUESTS: withNeighbour(assembly) },
-      answered: (worker, _event, result) => {
-        answers.push({ at: Date.now(), milliseconds: result.milliseconds });
-        memory = Math.max(memory, result.maximumResidentBytes, peakResidentBytes(worker.pid));
+    return withDebian(
+      {
+        images,
+        environment: (assembly) => ({
+          SLICE_SECONDS: '3',
+          LEASE_SECONDS: '10',
+          GUESTS: withNeighbour(assembly),
+        }),
+        answered: (worker, _event, result) => {
+          answers.push({ at: Date.now(), milliseconds: result.milliseconds });
+          memory = Math.max(memory, result.maximumResidentBytes, peakResidentBytes(worker.pid));
+        },
       },
-    });
-    try {
-      const stack = stackOf(cloud);
-      const guest = guestOf(cloud, 'GuestId');
-      const store = dynamodbStore({ client: cloud.dynamodb, tableName: stack.tableName, deadline: Infinity });
-      const observer = new Observer(store, guest, () => undefined);
-      await cloud.send(stack.queue, { guest, generation: 0 });
-      const slices = (from: number): Promise<SliceMetrics[]> => store.readMetrics(guest, from);
-      let seen = 0;
-      /** The next committed slice in which the guest did next to nothing. */
-      const idle = (wanted: SliceMetrics['restoredFrom'][]): Promise<SliceMetrics> => {
-        let found: SliceMetrics | undefined;
-        return observer.until('an idle slice', SECONDS_TO_IDLE, async () => {
-          // Metrics are there before the commit, and the commit before the answer.
-          if (found !== undefined && answerTo(found, answers) !== undefined) return found;
-          for (const slice of await slices(seen + 1)) {
-            seen = Math.max(seen, slice.generation);
-            const isWanted = slice.instructions < IDLE_INSTRUCTIONS && wanted.includes(slice.restoredFrom);
-            if (isWanted) found = slice;
-          }
-          return undefined;
-        });
-      };
+      async ({ cloud, stack, guest, store, observer, killWorker }) => {
+        const slices = (from: number): Promise<SliceMetrics[]> => store.readMetrics(guest, from);
+        let seen = 0;
+        /** The next committed slice in which the guest did next to nothing. */
+        const idle = (wanted: SliceMetrics['restoredFrom'][]): Promise<SliceMetrics> => {
+          let found: SliceMetrics | undefined;
+          return observer.until('an idle slice', SECONDS, async () => {
+            // Metrics are there before the commit, and the commit before the answer.
+            if (found !== undefined && answerTo(found, answers) !== undefined) return found;
+            for (const slice of await slices(seen + 1)) {
+              seen = Math.max(seen, slice.generation);
+              const isWanted = slice.instructions < IDLE_INSTRUCTIONS && wanted.includes(slice.restoredFrom);
+              if (isWanted) found = slice;
+            }
+            return undefined;
+          });
+        };
 
-      await observer.until('the prompt', SECONDS_TO_IDLE, () =>
-        /# $/.test(observer.text) ? true : undefined,
-      );
-      progress('at the prompt; waiting until the kernel has finished its self-tests');
-      await idle(['warm']);
-      const warm: SliceMetrics[] = [];
-      const cold: SliceMetrics[] = [];
-      while (warm.length < runs) warm.push(await idle(['warm']));
-      while (cold.length < runs) {
-        const [worker] = cloud.workers;
-        // Between two slices: a new process then holds nothing of the guest.
-        if (worker === undefined || worker.busy) {
-          await new Promise((resolve) => setTimeout(resolve, 5));
-          continue;
+        progress('at the prompt; waiting until the kernel has finished its self-tests');
+        await idle(['warm']);
+        const warm: SliceMetrics[] = [];
+        const cold: SliceMetrics[] = [];
+        while (warm.length < runs) warm.push(await idle(['warm']));
+        while (cold.length < runs) {
+          await killWorker();
+          const slice = await idle(['cold']);
+          cold.push(slice);
+          progress(`new process: ${overhead(slice)} ms, ${slice.pages.restored} pages restored`);
         }
-        await cloud.kill(worker);
-        const slice = await idle(['cold']);
-        cold.push(slice);
-        progress(`new process: ${overhead(slice)} ms, ${slice.pages.restored} pages restored`);
-      }
-      // One worker, two guests: whichever runs, the process holds the other one.
-      const alone = memory;
-      const turns: SliceMetrics[] = [];
-      await cloud.send(stack.queue, { guest: NEIGHBOUR, generation: 0 });
-      while (turns.length < runs) {
-        turns.push(await idle(['cold']));
-        progress(`in turn with another guest: ${overhead(turns.at(-1)!)} ms`);
-      }
-      return {
-        workload: NAME,
-        runs,
-        figures: [
-          ...figures('guest in memory', warm, answers, OVERHEAD_MS),
-          ...figures('another guest in memory', turns, answers, OVERHEAD_MS),
-          // Start-up is in it: first use of the SDK, and the download of the guest's image.
-          ...figures('new process', cold, answers),
-          {
-            name: 'memory of a worker, largest',
-            value: alone / 1e6,
-            unit: 'MB',
-            target: Math.floor(GUEST_MB + ENGINE_MB),
-          },
-        ],
-      };
-    } finally {
-      await cloud.stop();
-      await rm(folder, { recursive: true });
-    }
+        // One worker, two guests: whichever runs, the process holds the other one.
+        const alone = memory;
+        const turns: SliceMetrics[] = [];
+        await cloud.send(stack.queue, { guest: NEIGHBOUR, generation: 0 });
+        while (turns.length < runs) {
+          turns.push(await idle(['cold']));
+          progress(`in turn with another guest: ${overhead(turns.at(-1)!)} ms`);
+        }
+        return {
+          workload: NAME,
+          runs,
+          figures: [
+            ...figures('guest in memory', warm, answers, OVERHEAD_MS),
+            ...figures('another guest in memory', turns, answers, OVERHEAD_MS),
+            // Start-up is in it: first use of the SDK, and the download of the guest's image.
+            ...figures('new process', cold, answers),
+            {
+              name: 'memory of a worker, largest',
+              value: alone / 1e6,
+              unit: 'MB',
+              target: Math.floor(GUEST_MB + ENGINE_MB),
+            },
+          ],
+        };
+      },
+    );
   },
 };
 

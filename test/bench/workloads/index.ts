@@ -6,6 +6,7 @@ import { idleSlice } from './idle-slice';
 import { models } from './models';
 import { porter } from './porter';
 import { restore } from './restore';
+import { slices } from './slices';
 import { programSets, programs } from './programs';
 
 /** Time of ours over QEMU's for the boot, at most, by engine. */
@@ -21,5 +22,6 @@ export function workloads(engine = 'translator'): readonly Workload[] {
     porter,
     idleSlice,
     restore,
+    slices,
   ];
 }
