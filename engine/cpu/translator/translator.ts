@@ -26,6 +26,13 @@ export interface TranslatorOptions {
   readonly threshold: number;
   /** Bytes of WebAssembly that are kept at most. */
   readonly codeSize: number;
+  /**
+   * Instructions of a region at most; absent: as many as are good. With 1, each instruction is translated by itself, so
+   * that a run of one instruction executes translated code.
+   */
+  readonly regionLength?: number;
+  /** Another row in place of one of the table: for tests of those who compare engines. */
+  readonly substitute?: (row: Instruction) => Instruction;
 }
 
 export const defaultTranslatorOptions: TranslatorOptions = { threshold: 30_000, codeSize: 64 * 2 ** 20 };
@@ -103,18 +110,20 @@ export class Translator {
   /** Low half of the steps when something was last translated. */
   private lastSteps = 0;
 
+  private readonly instructions: readonly Instruction[];
+
   constructor(
     private readonly memory: WebAssembly.Memory,
-    private readonly instructions: readonly Instruction[],
-    private readonly options: TranslatorOptions,
+    instructions: readonly Instruction[],
+    readonly options: TranslatorOptions,
     /** Exports of the helper module. */
     private readonly helperExports: () => Record<string, unknown>,
   ) {
+    this.instructions = options.substitute ? instructions.map(options.substitute) : instructions;
     this.cells = new DataView(memory.buffer);
     this.codePages = new Uint8Array(memory.buffer, at.CODE_PAGES, at.CANDIDATES - at.CODE_PAGES);
     this.nothing = makeNothing(memory);
     this.table.grow(1, this.nothing);
-    this.cells.setUint32(at.HOT_THRESHOLD, Math.max(1, options.threshold), true);
     this.cells.setUint32(at.CANDIDATE_BATCH, options.threshold === 0 ? 1 : BATCH, true);
   }
 
@@ -213,6 +222,7 @@ export class Translator {
           : undefined;
       },
       targets: (jump) => this.targets.get(jump) ?? [],
+      length: this.options.regionLength,
     });
   }
 
