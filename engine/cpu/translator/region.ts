@@ -54,6 +54,8 @@ export interface RegionContext {
   page(number: number): number | undefined;
   /** Places that the indirect jump at a place was seen to go to. */
   targets(jump: number): Iterable<number>;
+  /** Instructions at most; absent: MOST_INSTRUCTIONS. */
+  readonly length?: number | undefined;
 }
 
 /** Where code is read from, by its place. */
@@ -72,12 +74,13 @@ export function findRegion(
   context: RegionContext,
 ): Region | undefined {
   const reader = new Reader(memory, decoder, context);
+  const length = context.length ?? MOST_INSTRUCTIONS;
   const steps = new Map<number, Step>();
   const endings = new Map<number, Ending>();
   const leaders = new Set([entry]);
   const work = [entry];
   for (let offset = work.shift(); offset !== undefined; offset = work.shift()) {
-    while (!steps.has(offset) && steps.size < MOST_INSTRUCTIONS) {
+    while (!steps.has(offset) && steps.size < length) {
       const step = reader.step(offset);
       if (!step) {
         endings.set(offset, { kind: 'interpret', at: offset });
