@@ -6,8 +6,7 @@
 import { extract, matches } from '../../isa/encoding';
 import type { Instruction } from '../../isa/instruction';
 import type { Decoder } from '../interpreter/decode';
-import { helpers } from '../helpers';
-import { type Facts, factsOf } from './facts';
+import { type Facts, factsOf, isInterpreted } from './facts';
 import { type RegisterSet, none } from './register-set';
 
 export interface Step {
@@ -221,7 +220,7 @@ class Reader {
     const instruction = mostSpecific(this.decoder.classes[this.decoder.index[low]!]!, word);
     if (!instruction) return undefined;
     const facts = factsOf(instruction);
-    if (facts.effects.some((helper) => helpers.get(helper)?.cells)) return undefined;
+    if (isInterpreted(facts)) return undefined;
     const reads = { x: 0, f: 0 };
     for (const operand of facts.reads) {
       const number = operandOf({ instruction, word }, `rs${operand[2]}`);
