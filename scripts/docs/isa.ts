@@ -1,5 +1,5 @@
 import { type Facts, factsOf, isInterpreted } from '../../engine/cpu/translator/facts';
-import { inlineFloats } from '../../engine/cpu/translator/float';
+import { canBeInline } from '../../engine/cpu/translator/float';
 import { base, optional } from '../../engine/isa/table';
 import { proverOf } from '../../test/differential/provers';
 import type { ReferenceName } from '../../test/differential/references';
@@ -9,7 +9,7 @@ import { table } from './table';
 const judges: Readonly<Record<ReferenceName, string>> = { qemu: 'QEMU 7.2', newer: 'QEMU 11.1' };
 
 /** What loads, stores and atomics call when the TLB does not have the page. */
-const slowPaths = new Set(['load_slow', 'store_slow', 'atomic_address']);
+const slowPaths = new Set(['settle_load', 'settle_store', 'settle_atomic']);
 const helpersOf = ({ helpers }: Facts): string[] => [...helpers].filter((name) => !slowPaths.has(name));
 
 const interpreted = (facts: Facts): string => (helpersOf(facts).length > 0 ? 'helper' : 'inline');
@@ -19,7 +19,7 @@ function translated(facts: Facts): string {
   const called = helpersOf(facts);
   if (facts.control === 'redirect') return 'helper, ends region';
   if (called.length === 0) return 'inline';
-  return called.every((name) => inlineFloats.has(name)) ? 'inline or helper' : 'helper';
+  return called.every(canBeInline) ? 'inline or helper' : 'helper';
 }
 
 /** docs/isa.md: every instruction that the engine executes, from its own table. */
