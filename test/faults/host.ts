@@ -1,4 +1,5 @@
 /** A host as a deployment would make it, with the very bundle of the worker, in the local cloud: for tests that do it harm. */
+import { S3Client } from '@aws-sdk/client-s3';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import type { CheckpointStore, Head } from '../../lambdas/store/store';
 import type { Requirement } from '../requirement';
 
 const BUCKET = 'assets-${AWS::AccountId}';
+const PACKS = 'packs-of-this-host';
 const BUNDLE = join(__dirname, '..', '..', 'dist', 'lambdas', 'worker');
 
 export const workerBundle: Requirement = {
@@ -23,6 +25,8 @@ export interface HostDescription {
   readonly memorySize?: number;
   /** Seconds. */
   readonly timeout?: number;
+  /** Packs lie in a bucket of the local cloud's S3; default: in the table. */
+  readonly packsInBucket?: boolean;
   /** Seconds that a lease lasts: what a killed worker's guest waits for. */
   readonly leaseSeconds: number;
 }
@@ -51,7 +55,18 @@ export async function startHost(
     ...options,
   });
   const client = cloud.dynamodb;
-  const store = dynamodbStore({ client, tableName: cloud.nameOf('Table'), deadline: Infinity });
+  const s3 = new S3Client({
+    endpoint: cloud.endpoints.s3,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    forcePathStyle: true,
+  });
+  const store = dynamodbStore({
+    client,
+    tableName: cloud.nameOf('Table'),
+    deadline: Infinity,
+    ...(description.packsInBucket && { packs: { client: async () => s3, bucket: PACKS } }),
+  });
   return {
     cloud,
     store,
@@ -68,6 +83,7 @@ export async function startHost(
       throw new Error(`guest ${guest} is ${JSON.stringify(head)} after ${seconds} s\n${tail.join('\n')}`);
     },
     stop: async () => {
+      s3.destroy();
       await cloud.stop();
       rmSync(directory, { recursive: true, force: true });
     },
@@ -111,7 +127,12 @@ function writeAssembly(directory: string, { guests, files, ...host }: HostDescri
 
 function template(
   guests: Readonly<Record<string, string>>,
-  { leaseSeconds, memorySize = 1769, timeout = 60 }: Omit<HostDescription, 'guests' | 'files'>,
+  {
+    leaseSeconds,
+    packsInBucket = false,
+    memorySize = 1769,
+    timeout = 60,
+  }: Omit<HostDescription, 'guests' | 'files'>,
 ): object {
   const variables = {
     TABLE_NAME: { Ref: 'Table' },
@@ -120,6 +141,7 @@ function template(
     GUESTS: JSON.stringify(guests),
     SLICE_SECONDS: '30',
     LEASE_SECONDS: String(leaseSeconds),
+    ...(packsInBucket && { PACKS_BUCKET: { Ref: 'Packs' } }),
   };
   const key = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' });
   return {
@@ -134,6 +156,7 @@ function template(
           ],
         },
       },
+      ...(packsInBucket && { Packs: { Type: 'AWS::S3::Bucket', Properties: { BucketName: PACKS } } }),
       Queue: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: timeout * 6 } },
       Worker: {
         Type: 'AWS::Lambda::Function',
