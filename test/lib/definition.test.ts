@@ -1,12 +1,13 @@
 /** lib has its own writer of definitions, since it may not import the engine: here the two are held together. */
 import type {
   ContainerDefinition,
+  DiskFile,
   GuestDefinition,
   ImageFile,
   MachineDefinition,
   ParavirtDefinition,
 } from '../../engine/models/guest';
-import type { Definition, FileEntry } from '../../lib/definition';
+import type { Definition, DiskEntry, FileEntry } from '../../lib/definition';
 
 /** `true` when the engine takes whatever lib writes. */
 type Takes<Contract, Written> = [Written] extends [Contract] ? true : never;
@@ -23,6 +24,7 @@ test('the definition has the shape of the engine’s contract', () => {
     true satisfies Same<keyof ParavirtDefinition, keyof Written<'paravirt'>>,
     true satisfies Same<keyof ContainerDefinition, keyof Written<'container'>>,
     true satisfies Same<keyof ImageFile, keyof FileEntry>,
+    true satisfies Same<keyof DiskFile, keyof DiskEntry>,
   ];
   expect(proofs).not.toContain(false);
 });

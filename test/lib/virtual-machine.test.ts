@@ -46,6 +46,37 @@ function definition(props: Partial<VirtualMachineProps> = {}): Record<string, un
   return definitionOf(scope.node.root as App, guests[guest.guestId]);
 }
 
+describe('disks', () => {
+  const large = Buffer.alloc(16 * MEBIBYTE + 512, 7);
+
+  test('may be larger than their images; large images come with a table of their blocks', () => {
+    const images = [disk, file('large.raw', large)];
+    const all = definition({
+      image: GuestImage.linux({ kernel, firmware, disks: images, diskSizes: [Size.gibibytes(64)] }),
+    }) as unknown as MachineDefinition;
+    const [small, big] = all.disks!;
+    expect(small).toMatchObject({ size: 1024, capacity: 2 ** 36 });
+    expect(small).not.toHaveProperty('blocks');
+    expect(big).not.toHaveProperty('capacity');
+    // 128 full blocks and the 512 bytes behind them.
+    expect(big!.blocks).toMatchObject({ name: 'large.raw.blocks', size: 129 * 32 });
+  });
+
+  test.each([
+    [Size.bytes(512), /disk ".*": its "diskSizes" entry is .* Give a whole number of 4 KiB pages/],
+    [Size.gibibytes(65), /up to 64 GiB/],
+    [Size.bytes(5000), /whole number of 4 KiB pages/],
+  ])('of %p are refused', (size, message) => {
+    const image = GuestImage.linux({ kernel, firmware, disks: [disk], diskSizes: [size] });
+    expect(() => declare({ image })).toThrow(message);
+  });
+
+  test('have no more sizes than there are disks', () => {
+    const image = GuestImage.linux({ kernel, firmware, disks: [], diskSizes: [Size.gibibytes(1)] });
+    expect(() => declare({ image })).toThrow(/diskSizes: there are 1 sizes for 0 disks/);
+  });
+});
+
 describe('the definition', () => {
   test('says all that was declared', () => {
     const entry = (target: string) => ({
