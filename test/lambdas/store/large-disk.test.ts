@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CopyOnWriteDisk } from '../../../engine/backends/disk';
+import { guestFactory } from '../../../engine/models/create';
 import { PAGE_SIZE, PageWanted } from '../../../engine/memory/page-space';
 import type { DiskFile, GuestDefinition, ImageFile } from '../../../engine/models/guest';
 import { exportGuest, importGuest } from '../../../lambdas/store/archive';
@@ -17,7 +18,10 @@ import { PageSource } from '../../../lambdas/store/page-source';
 import { TableStore } from '../../../lambdas/store/table-store';
 import { Images } from '../../../lambdas/worker/image';
 import { BLOCK_BYTES } from '../../../lambdas/worker/ranged-image';
+import { restore, WarmPlace } from '../../../lambdas/worker/restore';
 import { firstHead } from '../../../lambdas/worker/slice';
+import { assemble, branch, reg } from '../../guests/assembly';
+import { describeFile, noHost } from '../../guests/raw-guest';
 
 const CAPACITY = 2 ** 36;
 const IMAGE_BLOCKS = 40;
@@ -193,6 +197,41 @@ test('a disk of 64 GiB: random blocks all over it, restarts, a fork, and a file'
   await reopen('i', at, elsewhere);
   await check();
 }, 60_000);
+
+test('a machine starts and restarts with a disk whose image is never read whole', async () => {
+  const firmware = assemble([branch(0, reg.zero, reg.zero, 0)]);
+  const machine: GuestDefinition = {
+    ...definition,
+    clock: 'deterministic',
+    firmware: describeFile('loop.bin', firmware),
+  };
+  const store = new TableStore(new MemoryTable());
+  const { images, ranges } = worker({ 'loop.bin': firmware, disk: image, blocks: table });
+  let head = firstHead('g', 'd', 1);
+  const page = IMAGE_BLOCKS * 32 - 40;
+  const offset = page * PAGE_SIZE;
+  for (const generation of [1, 2]) {
+    const sources = { store, images, createGuest: guestFactory(noHost), warm: new WarmPlace() };
+    const { guest, source, checkpoint } = await restore(sources, head, machine);
+    const disk = guest.spaces.find(({ name }) => name === 'disk0')!;
+    expect(disk.pages).toBe(CAPACITY / PAGE_SIZE);
+    expect(disk.lazy!.isAbsent(page)).toBe(true);
+    await source.bring([{ space: disk, page }]);
+    expect(Buffer.compare(disk.read(page), image.subarray(offset, offset + PAGE_SIZE))).toBe(0);
+    (disk as CopyOnWriteDisk).readAt(offset, new Uint8Array(1));
+    guest.run({ instructions: 100 });
+    const attempt = { generation, fencing: generation };
+    await flush(
+      store,
+      checkpoint,
+      attempt,
+      { spaces: guest.spaces, state: guest.save() },
+      { reader: source.reader },
+    );
+    head = { ...head, generation, committedFencing: generation };
+  }
+  expect(ranges).toEqual([Math.floor(offset / BLOCK_BYTES)]);
+});
 
 test('a disk that is read through holds no more than it may', async () => {
   const { images } = worker({ disk: image, blocks: table });
