@@ -11,6 +11,9 @@ import { committed, undisturbed } from './outcome';
 
 const full = process.env['TEST_FULL'] === '1';
 
+/** Seconds for all guests together: each of the many of a full run costs a process. */
+const PATIENCE = full ? 600 : 120;
+
 interface Moment {
   /** Which of the guest's requests, from 1. */
   readonly request: number;
@@ -43,7 +46,9 @@ describeWith([workerBundle], 'a worker killed at one step of the protocol', () =
   async function steps(): Promise<string[]> {
     const seen: string[] = [];
     await start(['quiet'], async ({ operation, input }, when) => {
-      if (when === 'before') seen.push(`${operation} ${JSON.stringify(input).slice(0, 300)}`);
+      // What is not for one guest, as the copy of a definition, is asked by whoever comes first.
+      if (when === 'before' && guestOf(input) !== '')
+        seen.push(`${operation} ${JSON.stringify(input).slice(0, 300)}`);
       return true;
     });
     await host.halted('quiet', 60);
@@ -91,7 +96,7 @@ describeWith([workerBundle], 'a worker killed at one step of the protocol', () =
       });
       for (const moment of moments) {
         const guest = name(moment);
-        const halted = await host.halted(guest, 120);
+        const halted = await host.halted(guest, PATIENCE);
         const outcome = await committed(host.store, halted, definition, { firmware });
         expect({ guest, ...outcome }).toEqual({ guest, ...expected });
         const metrics = await host.store.readMetrics(guest);
@@ -99,6 +104,6 @@ describeWith([workerBundle], 'a worker killed at one step of the protocol', () =
       }
       expect(killed.size).toBe(moments.length);
     },
-    600_000,
+    5000 * PATIENCE,
   );
 });
