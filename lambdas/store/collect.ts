@@ -1,8 +1,9 @@
 /**
  * Deletes what no kept generation needs. A generation is kept when it is one
  * of the newest, young, or forked. One that is not goes with those of its packs
- * that no kept generation's table has. The oldest goes first and its record
- * last, so what a crash interrupts is found again by the next call.
+ * that no kept generation's table has, nor that of one that goes after it: what
+ * is still there is whole, wherever a collection stops. The oldest goes first and
+ * its record last, so what a crash interrupts is found again by the next call.
  *
  * Against forks that come meanwhile: a collection says how far it will go
  * before it looks for pins, a fork pins before it looks whether its generation
@@ -69,9 +70,12 @@ export async function collect(
   const going = candidates.filter((record) => !isPinned(pins, record));
   if (going.length > 0) {
     const kept = await keptPacks(store, head, { going, pins, known });
-    for (const record of going) {
+    const needs = await Promise.all(going.map((record) => needsOf(store, head.guest, record)));
+    for (const [i, record] of going.entries()) {
       if (expired()) break;
-      total.packs += await collectOne(store, head.guest, record, kept);
+      const after = needs.slice(i + 1).flatMap((each) => (each ? [...neededPacks(each).keys()] : []));
+      const needed = new Set([...kept.names, ...after]);
+      total.packs += await collectOne(store, head.guest, record, { needs: needs[i], needed });
       total.generations += 1;
     }
     if (!expired()) await releasePins(store, head.guest, kept);
@@ -116,32 +120,36 @@ async function keptPacks(
   return { names, ancestors, formerAncestors: new Set([...lineages].filter((each) => !ancestors.has(each))) };
 }
 
+/** Undefined: an interrupted collection has deleted the table, and so all else before it. */
+async function needsOf(
+  store: CheckpointStore,
+  guest: string,
+  record: GenerationRecord,
+): Promise<PackNeeds | undefined> {
+  try {
+    return { at: record, ...(await readTable(store, guest, record)) };
+  } catch (error) {
+    if (error instanceof CorruptPackError) return undefined;
+    throw error;
+  }
+}
+
 async function collectOne(
   store: CheckpointStore,
   guest: string,
   record: GenerationRecord,
-  kept: Kept,
+  { needs, needed }: { readonly needs: PackNeeds | undefined; readonly needed: ReadonlySet<string> },
 ): Promise<number> {
   let packs = await deleteAbandoned(store, guest, record);
-  try {
-    const needs = await readTable(store, guest, record);
-    const going = ownPacks(needs).filter((id) => !kept.names.has(packName(id)));
+  if (needs) {
+    const going = ownPacks(needs).filter((id) => !needed.has(packName(id)));
     // The table itself goes last: with it the rest is found.
     const own = new Set(needs.frames.map(({ pack }) => packName(pack)));
-    await deletePacks(
-      store,
-      guest,
-      going.filter((id) => !own.has(packName(id))),
-    );
-    await deletePacks(
-      store,
-      guest,
-      going.filter((id) => own.has(packName(id))),
-    );
+    const isOwn = (id: PackId): boolean => own.has(packName(id));
+    const others = going.filter((id) => !isOwn(id));
+    await deletePacks(store, guest, others);
+    await deletePacks(store, guest, going.filter(isOwn));
     packs += going.length;
-  } catch (error) {
-    // An interrupted collection has deleted the table, and so all else before it.
-    if (!(error instanceof CorruptPackError)) throw error;
   }
   await store.deleteGeneration(guest, record);
   return packs;

@@ -9,6 +9,7 @@ import { keptGeneration, timer } from './history';
 import { sha256 } from './pack';
 import { decodeRecord } from './opened-checkpoint';
 import { encodeRoot } from './page-index';
+import { pinGeneration } from './pinning';
 import type { Attempt, CheckpointStore, GenerationRecord, Head } from './store';
 
 export interface ForkOptions {
@@ -43,12 +44,7 @@ export async function fork(
   const record = await keptGeneration(store, head, generation);
   const at = { generation, fencing: record.fencing };
 
-  await store.pin(guest, { fork: id, ...at });
-  const going = (await store.collecting(guest)) ?? 0;
-  if (going >= generation || (await store.generation(guest, at)) === undefined) {
-    await store.unpin(guest, id);
-    throw new InputError(`generation ${generation} of guest "${guest}" is being deleted: fork a later one`);
-  }
+  await pinGeneration(store, guest, at, id);
   const root = await decodeRecord(guest, record);
   const lineage = [...root.lineage, { guest, generation }];
   await writeFirst(store, id, record, encodeRoot({ ...root, lineage }), options.now);

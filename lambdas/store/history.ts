@@ -5,6 +5,7 @@ import { CorruptPackError, InputError } from './errors';
 import { openPack } from './pack';
 import { openCheckpoint, readIndex, readRecord, readTable } from './opened-checkpoint';
 import { ownerOf } from './page-index';
+import { pinGeneration } from './pinning';
 import type { Attempt, CheckpointStore, CommittedHead, GenerationRecord, Head } from './store';
 
 /** The generations that are kept, the newest first. */
@@ -93,7 +94,7 @@ export async function rollback(
   };
   if (!(await store.swapHead(head, held))) throw running;
 
-  const back = await keptGeneration(store, head, generation).catch(async (error: unknown) => {
+  const back = await keptAndPinned(store, head, generation).catch(async (error: unknown) => {
     await store.swapHead(held, { ...rest, fencing: held.fencing });
     throw error;
   });
@@ -123,8 +124,20 @@ export async function rollback(
     updatedAt: now,
     ...timer(facts.head, now),
   };
-  if (!(await store.swapHead(held, next))) throw running;
+  const committed = await store.swapHead(held, next);
+  await store.unpin(guest, guest);
+  if (!committed) throw running;
   return next;
+}
+
+async function keptAndPinned(
+  store: CheckpointStore,
+  head: Head,
+  generation: number,
+): Promise<GenerationRecord> {
+  const record = await keptGeneration(store, head, generation);
+  await pinGeneration(store, head.guest, record, head.guest);
+  return record;
 }
 
 /** How long a rollback may take before a worker may run the guest again. */

@@ -230,6 +230,34 @@ describe('history', () => {
     );
   }, 60_000);
 
+  test('what an interrupted collection has not come to is whole', async () => {
+    const past = new Past();
+    await past.begin('a');
+    // A pack that two generations need, and none after them.
+    for (const seed of [1, 2, 3, 4, 5, 6]) await past.slice('a', [[seed === 2 ? 1 : 0, seed]], false);
+    await past.collect('a', 2);
+    expect((await history(past.store, await past.head('a'))).map(({ generation }) => generation)).toContain(
+      2,
+    );
+    await past.check();
+  });
+
+  test.each(['before', 'after'])('a collection %s the pin of a rollback', async (when) => {
+    const past = await threeGenerations();
+    for (const seed of [7, 8]) await past.slice('a', [[3, seed]], false);
+    const pin = past.store.pin.bind(past.store);
+    past.store.pin = async (guest, at) => {
+      if (when === 'after') await pin(guest, at);
+      await past.collect('a', 1000);
+      if (when === 'before') await pin(guest, at);
+    };
+    if (when === 'before') await expect(past.back('a', 1)).rejects.toThrow(/being deleted/);
+    else await past.back('a', 1);
+    await past.check();
+    expect(await past.store.pins('a')).toEqual([]);
+    expect((await past.head('a')).lease).toBeUndefined();
+  });
+
   async function threeGenerations(): Promise<Past> {
     const past = new Past();
     await past.begin('a');
