@@ -43,7 +43,7 @@ void main(
         ...hostServices,
         now: wallNanoseconds,
         ...(trace && { trace }),
-        ...(engine && { engine }),
+        engine: { kind: 'translator', ...hostServices.engine, ...engine },
       })(definition, files),
     openState: (flags) => openState(flags, process.env),
     host: process,

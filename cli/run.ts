@@ -1,6 +1,7 @@
 /** `hv run`: one guest in this terminal, without any cloud. */
 import { type Command, Option } from 'commander';
 import type { EngineOptions, Guest, GuestDefinition, GuestFiles } from '../engine/models/guest';
+import { loadFile, saveFile } from './guest-files';
 import { describeContainer } from './guests/container';
 import {
   checkModel,
@@ -93,6 +94,8 @@ export function addRunCommand(program: Command, context: RunContext): void {
       '--threshold <number>',
       'translator: arrivals at a place before it is translated, 0 for the first',
     )
+    .option('--save-profile <file>', 'translator: at the end, write what was hot')
+    .option('--profile-from <file>', 'translator: translate first what was hot in an earlier run')
     .option('--harts <number>', 'vm, paravirtual: number of harts, 1 to 8 (default: 1)')
     .option('--no-reboot', 'end when the guest resets itself, instead of starting it again')
     .addHelpText('after', DETAILS)
@@ -115,8 +118,13 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
   // In a raw terminal a new line would begin where the one before ended.
   const trace = (line: string): void => void stderr.write(stdin.isTTY === true ? `${line}\r\n` : `${line}\n`);
   const engine = engineOf(flags);
-  const create = () =>
-    context.createGuest(definition, files, flags.strace === true ? trace : undefined, engine);
+  const profile = flags.profileFrom === undefined ? undefined : loadFile('profile', flags.profileFrom).bytes;
+  let latest: Guest | undefined;
+  const create = () => {
+    latest = context.createGuest(definition, files, flags.strace === true ? trace : undefined, engine);
+    if (profile !== undefined) latest.useProfile?.(profile);
+    return latest;
+  };
   // A wrong image is refused before the terminal changes its mode.
   let first: Guest | undefined = create();
   const terminal = new Terminal(context.host);
@@ -134,10 +142,18 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
       hasTerminalDriver: definition.model === 'container',
     });
     terminal.close();
+    if (flags.saveProfile !== undefined)
+      saveProfile(flags.saveProfile, latest?.takeProfile?.() ?? profile, context.host.stderr);
     return report(end, context.host.stderr);
   } finally {
     terminal.close();
   }
+}
+
+/** @throws UsageError when it cannot be written. */
+function saveProfile(path: string, profile: Uint8Array | undefined, stderr: NodeJS.WritableStream): void {
+  if (profile !== undefined) saveFile('profile', path, profile);
+  else stderr.write(`hv: the guest ran too shortly for anything to be hot; ${path} was not written\n`);
 }
 
 const SIGNAL_NUMBERS: Readonly<Partial<Record<NodeJS.Signals, number>>> = {

@@ -17,6 +17,8 @@ export interface RunFlags {
   readonly cpu?: string;
   readonly engine: (typeof ENGINES)[number];
   readonly threshold?: string;
+  readonly saveProfile?: string;
+  readonly profileFrom?: string;
   readonly harts?: string;
   readonly reboot: boolean;
 
@@ -61,13 +63,22 @@ const RESERVED: readonly (readonly [flag: keyof RunFlags, models: readonly Model
 ];
 
 /** @throws UsageError */
-export function engineOf({ engine, threshold }: RunFlags): EngineOptions {
-  if (threshold === undefined) return { kind: engine };
-  if (engine === 'interpreter') {
-    throw new UsageError('--threshold is for the translator; leave out --engine interpreter');
+export function engineOf(flags: RunFlags): EngineOptions {
+  const { engine, threshold } = flags;
+  const [flag] = OF_THE_TRANSLATOR.find(([, given]) => given(flags)) ?? [];
+  if (flag !== undefined && engine === 'interpreter') {
+    throw new UsageError(`${flag} is for the translator; leave out --engine interpreter`);
   }
-  return { kind: engine, threshold: wholeNumber('--threshold', threshold) };
+  return threshold === undefined
+    ? { kind: engine }
+    : { kind: engine, threshold: wholeNumber('--threshold', threshold) };
 }
+
+const OF_THE_TRANSLATOR: readonly (readonly [flag: string, given: (flags: RunFlags) => boolean])[] = [
+  ['--threshold', ({ threshold }) => threshold !== undefined],
+  ['--save-profile', ({ saveProfile }) => saveProfile !== undefined],
+  ['--profile-from', ({ profileFrom }) => profileFrom !== undefined],
+];
 
 /** @throws UsageError for a flag or a command that another model has. */
 export function checkModel(flags: RunFlags, command: readonly string[]): void {

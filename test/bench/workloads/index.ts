@@ -1,7 +1,7 @@
 import { hypervisor } from '../peers/hypervisor';
 import { qemuSystem } from '../peers/qemu-system';
 import type { Workload } from '../workload';
-import { boot } from './boot';
+import { boot, bootWithProfile } from './boot';
 import { idleSlice } from './idle-slice';
 import { models } from './models';
 import { porter } from './porter';
@@ -11,11 +11,16 @@ import { programSets, programs } from './programs';
 /** Time of ours over QEMU's for the boot, at most, by engine. */
 const bootGoals: Readonly<Record<string, number>> = { interpreter: 5, translator: 1 };
 
+const PROFILE_GOAL = 0.8;
+
 /** @param engine back end of ours in the comparisons with a peer */
 export function workloads(engine = 'translator'): readonly Workload[] {
   const ours = hypervisor(engine);
   return [
     boot(ours, qemuSystem, bootGoals[engine]),
+    ...(engine === 'translator'
+      ? [bootWithProfile((more) => hypervisor(engine, more), qemuSystem, PROFILE_GOAL)]
+      : []),
     ...programSets.map((set) => programs(set, ours, qemuSystem, set.goals[engine])),
     models,
     porter,
