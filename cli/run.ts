@@ -13,6 +13,7 @@ import {
   type RunFlags,
 } from './guests/flags';
 import { describeParavirtualMachine, describeVirtualMachine } from './guests/machine';
+import { profileReport } from './profile-report';
 import { runSession, type SessionClock, type SessionEnd } from './terminal/session';
 import { Terminal, type TerminalHost } from './terminal/terminal';
 
@@ -94,6 +95,7 @@ export function addRunCommand(program: Command, context: RunContext): void {
       '--threshold <number>',
       'translator: arrivals at a place before it is translated, 0 for the first',
     )
+    .option('--profile', 'at the end, write to stderr what executed the guest, and where')
     .option('--save-profile <file>', 'translator: at the end, write what was hot')
     .option('--profile-from <file>', 'translator: translate first what was hot in an earlier run')
     .option('--harts <number>', 'vm, paravirtual: number of harts, 1 to 8 (default: 1)')
@@ -117,7 +119,12 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
   const { stdin, stderr } = context.host;
   // In a raw terminal a new line would begin where the one before ended.
   const trace = (line: string): void => void stderr.write(stdin.isTTY === true ? `${line}\r\n` : `${line}\n`);
-  const engine = engineOf(flags);
+  const engine = {
+    ...engineOf(flags),
+    ...(flags.profile === true && {
+      profiling: { milliseconds: () => context.clock.monotonicMilliseconds() },
+    }),
+  };
   const profile = flags.profileFrom === undefined ? undefined : loadFile('profile', flags.profileFrom).bytes;
   let latest: Guest | undefined;
   const create = () => {
@@ -142,6 +149,11 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
       hasTerminalDriver: definition.model === 'container',
     });
     terminal.close();
+    if (flags.profile === true && latest?.statistics) {
+      const { instructions, exits } = latest;
+      const { kernel } = files;
+      stderr.write(profileReport({ instructions, exits, statistics: latest.statistics(), kernel }));
+    }
     if (flags.saveProfile !== undefined)
       saveProfile(flags.saveProfile, latest?.takeProfile?.() ?? profile, context.host.stderr);
     return report(end, context.host.stderr);

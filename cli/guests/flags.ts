@@ -17,6 +17,7 @@ export interface RunFlags {
   readonly cpu?: string;
   readonly engine: (typeof ENGINES)[number];
   readonly threshold?: string;
+  readonly profile?: boolean;
   readonly saveProfile?: string;
   readonly profileFrom?: string;
   readonly harts?: string;

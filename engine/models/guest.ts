@@ -5,9 +5,10 @@
  */
 
 import type { EngineOptions } from '../cpu/hart';
+import type { EngineStatistics } from '../cpu/translator/statistics';
 import type { PageSpace } from '../memory/page-space';
 
-export type { EngineOptions };
+export type { EngineOptions, EngineStatistics };
 
 export { PAGE_SIZE, type LazyPages, type PageSpace } from '../memory/page-space';
 
@@ -92,6 +93,8 @@ export interface Guest {
   takeProfile?(): Uint8Array | undefined;
   /** @throws StateError on bytes that are no profile. */
   useProfile?(profile: Uint8Array): void;
+  /** What executed the guest's instructions since it was made, and where. */
+  statistics?(): EngineStatistics;
 }
 
 /**
