@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { guestFactory } from '../engine/models/create';
-import type { EngineOptions, GuestDefinition, GuestFiles } from '../engine/models/guest';
+import type { GuestDefinition, GuestFiles } from '../engine/models/guest';
 import { hostServices } from '../lambdas/surroundings/host-services';
 import { main } from './program';
+import type { ChosenServices } from './run';
 import { openState } from './state/host-state';
 
 /** Counted from one reading of the system clock, so that setting the clock does not make guest time jump. */
@@ -36,13 +37,12 @@ void main(
     createGuest: (
       definition: GuestDefinition,
       files: GuestFiles | undefined,
-      trace?: (line: string) => void,
-      engine?: EngineOptions,
+      { engine, ...services }: ChosenServices = {},
     ) =>
       guestFactory({
         ...hostServices,
         now: wallNanoseconds,
-        ...(trace && { trace }),
+        ...services,
         engine: { kind: 'translator', ...hostServices.engine, ...engine },
       })(definition, files),
     openState: (flags) => openState(flags, process.env),

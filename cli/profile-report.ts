@@ -1,8 +1,6 @@
 /** `hv run --profile`: what executed the guest's instructions and where, as text of at most 80 columns. */
-import { KERNEL_OFFSET } from '../engine/models/linux-image';
 import type { EngineStatistics, ExitCounts } from '../engine/models/guest';
-import { ImageError } from '../engine/models/image-error';
-import { KernelSymbols } from '../engine/models/paravirt/porter/kallsyms';
+import { RAM_BASE } from '../engine/models/machine/memory-map';
 
 const WIDTH = 80;
 /** Lines of each list. */
@@ -13,8 +11,8 @@ export interface Profiled {
   readonly instructions: number;
   readonly exits: ExitCounts;
   readonly statistics: EngineStatistics;
-  /** As it was loaded: its own symbol table names its functions. */
-  readonly kernel: Uint8Array | undefined;
+  /** What lies at a physical address, by the kernel's own symbol table: `name+0x12`. */
+  readonly symbols: ((physical: number) => string | undefined) | undefined;
 }
 
 const number = (value: number): string => value.toLocaleString('en-US');
@@ -53,12 +51,11 @@ function translated({ instructions, statistics }: Profiled): string[] {
   ];
 }
 
-function places({ statistics: { samples, taken }, kernel }: Profiled): string[] {
-  const nameOf = kernelNames(kernel);
+function places({ statistics: { samples, taken }, symbols }: Profiled): string[] {
   const counts = new Map<string, number>();
   for (const { offset, pc, privilege, count } of samples) {
-    const symbol = offset === undefined || privilege === 0 ? undefined : nameOf(offset - KERNEL_OFFSET);
-    const place = symbol ?? `0x${(pc & ~0xfffn).toString(16)}, its page`;
+    const symbol = offset === undefined || privilege === 0 ? undefined : symbols?.(RAM_BASE + offset);
+    const place = symbol?.replace(/\+0x.*/, '') ?? `0x${(pc & ~0xfffn).toString(16)}, its page`;
     const key = `${modes[privilege] ?? '?'}  ${place}`;
     counts.set(key, (counts.get(key) ?? 0) + count);
   }
@@ -89,34 +86,4 @@ function list(
   if (rest.length === 0) return lines;
   const others = rest.reduce((sum, [, count]) => sum + count, 0);
   return [...lines, `${show(others).padStart(width)}  ${number(rest.length)} others`];
-}
-
-/** Names of the kernel's functions, by the distance from its image's start. */
-function kernelNames(kernel: Uint8Array | undefined): (distance: number) => string | undefined {
-  const symbols = kernel && symbolsOf(kernel);
-  if (!symbols) return () => undefined;
-  return (distance) => {
-    let [low, high] = [0, symbols.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (symbols[middle]!.offset <= distance) low = middle + 1;
-      else high = middle;
-    }
-    return distance < (symbols.at(-1)?.offset ?? 0) ? symbols[low - 1]?.name : undefined;
-  };
-}
-
-/** Code, in the order of addresses; undefined where the kernel has no table. */
-function symbolsOf(
-  kernel: Uint8Array,
-): readonly { readonly name: string; readonly offset: number }[] | undefined {
-  try {
-    const symbols = KernelSymbols.read('kernel', kernel);
-    return Array.from({ length: symbols.count }, (_, i) => symbols.at(i)).filter(
-      ({ type, offset }) => /[tTwW]/.test(type) && offset >= 0,
-    );
-  } catch (error) {
-    if (error instanceof ImageError) return undefined;
-    throw error;
-  }
 }

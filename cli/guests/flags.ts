@@ -7,7 +7,7 @@ import { UsageError } from '../usage-error';
 export const MODELS = ['vm', 'paravirtual', 'container'] as const;
 export type ModelName = (typeof MODELS)[number];
 
-export const ENGINES = ['interpreter', 'translator'] as const;
+export const ENGINES = ['interpreter', 'translator', 'both'] as const;
 
 export interface RunFlags {
   readonly model: ModelName;
@@ -20,6 +20,10 @@ export interface RunFlags {
   readonly profile?: boolean;
   readonly saveProfile?: string;
   readonly profileFrom?: string;
+  /** True when no file is named. */
+  readonly trace?: string | true;
+  readonly traceFrom?: string;
+  readonly traceCount?: string;
   readonly harts?: string;
   readonly reboot: boolean;
 
@@ -63,22 +67,28 @@ const RESERVED: readonly (readonly [flag: keyof RunFlags, models: readonly Model
   ['strace', ['container']],
 ];
 
-/** @throws UsageError */
+/** For `both`, those of the translator's side. @throws UsageError */
 export function engineOf(flags: RunFlags): EngineOptions {
   const { engine, threshold } = flags;
-  const [flag] = OF_THE_TRANSLATOR.find(([, given]) => given(flags)) ?? [];
-  if (flag !== undefined && engine === 'interpreter') {
-    throw new UsageError(`${flag} is for the translator; leave out --engine interpreter`);
+  const kind = engine === 'interpreter' ? 'interpreter' : 'translator';
+  for (const [flag, engines, given] of OF_ENGINES) {
+    if (!given(flags) || engines.includes(engine)) continue;
+    throw new UsageError(`${flag} is for the translator; leave out --engine ${engine}`);
   }
-  return threshold === undefined
-    ? { kind: engine }
-    : { kind: engine, threshold: wholeNumber('--threshold', threshold) };
+  return threshold === undefined ? { kind } : { kind, threshold: wholeNumber('--threshold', threshold) };
 }
 
-const OF_THE_TRANSLATOR: readonly (readonly [flag: string, given: (flags: RunFlags) => boolean])[] = [
-  ['--threshold', ({ threshold }) => threshold !== undefined],
-  ['--save-profile', ({ saveProfile }) => saveProfile !== undefined],
-  ['--profile-from', ({ profileFrom }) => profileFrom !== undefined],
+type EngineName = RunFlags['engine'];
+/** Flags that are not for every engine, and the engines that they are for. */
+const OF_ENGINES: readonly (readonly [
+  flag: string,
+  engines: readonly EngineName[],
+  given: (flags: RunFlags) => boolean,
+])[] = [
+  ['--threshold', ['translator', 'both'], ({ threshold }) => threshold !== undefined],
+  ['--profile', ['translator', 'interpreter'], ({ profile }) => profile === true],
+  ['--save-profile', ['translator'], ({ saveProfile }) => saveProfile !== undefined],
+  ['--profile-from', ['translator'], ({ profileFrom }) => profileFrom !== undefined],
 ];
 
 /** @throws UsageError for a flag or a command that another model has. */
@@ -99,15 +109,19 @@ export function checkModel(flags: RunFlags, command: readonly string[]): void {
   }
 }
 
+/** Two engines can be compared only where time is a function of what they execute. */
+export const clockOf = ({ clock, engine }: RunFlags): RunFlags['clock'] =>
+  engine === 'both' ? 'deterministic' : clock;
+
 /** @throws UsageError */
 export function describeCommon(flags: RunFlags): CommonDefinition {
-  if (flags.seed !== undefined && flags.clock !== 'deterministic') {
+  if (flags.seed !== undefined && clockOf(flags) !== 'deterministic') {
     throw new UsageError('--seed means something only in deterministic mode; add --clock deterministic');
   }
   return {
     version: 1,
     memory: memoryBytes(flags.memory),
-    clock: flags.clock,
+    clock: clockOf(flags),
     ...(flags.cpu === undefined ? {} : { cpu: cpuExtensions(flags.cpu) }),
     ...(flags.seed === undefined ? {} : { seed: wholeNumber('--seed', flags.seed) }),
   };

@@ -5,10 +5,12 @@
  */
 
 import type { EngineOptions } from '../cpu/hart';
+import type { Inspection } from '../cpu/inspection';
+import type { TraceOptions } from '../cpu/instruction-trace';
 import type { EngineStatistics } from '../cpu/translator/statistics';
 import type { PageSpace } from '../memory/page-space';
 
-export type { EngineOptions, EngineStatistics };
+export type { EngineOptions, EngineStatistics, TraceOptions };
 
 export { PAGE_SIZE, type LazyPages, type PageSpace } from '../memory/page-space';
 
@@ -51,6 +53,8 @@ export interface Guest {
   /** Instructions executed since power-on; part of the saved state. Exact to 2^53. */
   readonly instructions: number;
   readonly exits: ExitCounts;
+  /** Its harts, for debuggers. */
+  readonly inspection?: Inspection | undefined;
 
   run(budget: RunBudget): Exit;
 
@@ -210,6 +214,8 @@ export interface HostServices {
   readonly engine?: EngineOptions;
   /** Told of each system call of a container, as strace writes it. Absent: nobody looks. */
   readonly trace?: (line: string) => void;
+  /** Shows the instructions of a guest as they are executed. Absent: nobody looks. */
+  readonly instructions?: TraceOptions;
 }
 
 export { ImageError } from './image-error';

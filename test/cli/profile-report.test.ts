@@ -28,7 +28,7 @@ const statistics: EngineStatistics = {
 
 test('the report is 80 columns wide, largest first, and sums up the rest', () => {
   const exits = { 'ecall-user': 1_234_567, wfi: 7 };
-  const report = profileReport({ instructions: 1_000_000, exits, statistics, kernel: undefined });
+  const report = profileReport({ instructions: 1_000_000, exits, statistics, symbols: undefined });
   const lines = report.trimEnd().split('\n');
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
   expect(report).toContain('translated   750,000, 75.0%\n  interpreted  250,000, 25.0%');
@@ -42,7 +42,8 @@ test('the report is 80 columns wide, largest first, and sums up the rest', () =>
   expect(report).toContain('\n   1,234,567  ecall-user\n           7  wfi\n');
 });
 
-test('a kernel that has no symbols is no reason to end', () => {
-  const kernel = new Uint8Array(5000);
-  expect(profileReport({ instructions: 1, exits: {}, statistics, kernel })).toContain('its page');
+test('the kernel’s symbols name its code, and its alone', () => {
+  const symbols = (physical: number) => (physical >= 0x80200000 ? 'memset+0x10' : undefined);
+  const report = profileReport({ instructions: 1, exits: {}, statistics, symbols });
+  expect(report).toContain('\n  60.0%  S  memset\n  10.0%  U  0x3f00001000, its page\n');
 });

@@ -42,6 +42,13 @@ export interface TranslatorOptions {
   readonly patience?: number;
   /** What compiles beside the guest, one for each; absent: modules are compiled between two runs of it. */
   readonly compiler?: (() => Compiler | undefined) | undefined;
+  /**
+   * Instructions of a region at most; absent: as many as are good. With 1, each instruction is translated by itself, so
+   * that a run of one instruction executes translated code.
+   */
+  readonly regionLength?: number;
+  /** Another row in place of one of the table: for tests of those who compare engines. */
+  readonly substitute?: (row: Instruction) => Instruction;
 }
 
 export const defaultTranslatorOptions: TranslatorOptions = { threshold: 30_000, codeSize: 64 * 2 ** 20 };
@@ -145,14 +152,17 @@ export class Translator {
   /** Low half of the steps when something was last translated. */
   private lastSteps = 0;
 
+  private readonly instructions: readonly Instruction[];
+
   constructor(
     private readonly memory: WebAssembly.Memory,
-    private readonly instructions: readonly Instruction[],
+    instructions: readonly Instruction[],
     private readonly extensions: readonly string[],
-    private readonly options: TranslatorOptions,
+    readonly options: TranslatorOptions,
     /** Exports of the helper module. */
     private readonly helperExports: () => Record<string, unknown>,
   ) {
+    this.instructions = options.substitute ? instructions.map(options.substitute) : instructions;
     this.cells = new DataView(memory.buffer);
     this.heat = new Heat(this.cells);
     this.codePages = new Uint8Array(memory.buffer, at.CODE_PAGES, at.CANDIDATES - at.CODE_PAGES);
@@ -163,7 +173,6 @@ export class Translator {
     this.patience = threshold === 0 ? 0 : patience;
     this.nothing = makeNothing(memory);
     this.table.grow(1, this.nothing);
-    this.cells.setUint32(at.HOT_THRESHOLD, Math.max(1, options.threshold), true);
     this.cells.setUint32(at.CANDIDATE_BATCH, options.threshold === 0 ? 1 : BATCH, true);
   }
 
@@ -402,6 +411,7 @@ export class Translator {
     return findRegion(this.cells, decoderOf(this.instructions), candidate.place & 0xfff, {
       page: this.pageFinder(candidate),
       targets: (jump) => this.targets.get(jump) ?? [],
+      length: this.options.regionLength,
     });
   }
 
