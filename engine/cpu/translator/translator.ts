@@ -166,8 +166,9 @@ export class Translator {
     this.cells = new DataView(memory.buffer);
     this.heat = new Heat(this.cells);
     this.codePages = new Uint8Array(memory.buffer, at.CODE_PAGES, at.CANDIDATES - at.CODE_PAGES);
-    // What is to be translated at once cannot wait for another thread.
-    this.compiler = options.threshold === 0 ? undefined : options.compiler?.();
+    // What is to be translated at once cannot wait for another thread, and what is substituted is not known there.
+    const alone = options.threshold === 0 || options.substitute !== undefined;
+    this.compiler = alone ? undefined : options.compiler?.();
     this.exits = options.profiling && new ExitObserver(this.cells, (place) => this.translations.has(place));
     const { threshold, patience = this.compiler ? ORDER_PATIENCE : PATIENCE } = options;
     this.patience = threshold === 0 ? 0 : patience;
