@@ -1,6 +1,6 @@
 /** Reads the files that a guest is made of from this machine. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ImageFile } from '../engine/models/guest';
 import { isTarHeader, writeTar } from '../lib/archive/tar';
@@ -14,6 +14,17 @@ export interface LoadedFile {
 /** @throws UsageError when there is no such readable, non-empty file. */
 export function loadFile(what: string, path: string): LoadedFile {
   return loaded(path, readBytes(what, path), what);
+}
+
+/** @throws UsageError when it cannot be written. */
+export function saveFile(what: string, path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new UsageError(
+      `${what} ${path} cannot be written (${(error as Error).message}); give another place`,
+    );
+  }
 }
 
 /** A layer of a container: a tar archive, or a directory that becomes one. @throws UsageError */

@@ -37,8 +37,14 @@ void main(
     createGuest: (
       definition: GuestDefinition,
       files: GuestFiles | undefined,
-      services: ChosenServices = {},
-    ) => guestFactory({ ...hostServices, now: wallNanoseconds, ...services })(definition, files),
+      { engine, ...services }: ChosenServices = {},
+    ) =>
+      guestFactory({
+        ...hostServices,
+        now: wallNanoseconds,
+        ...services,
+        engine: { kind: 'translator', ...hostServices.engine, ...engine },
+      })(definition, files),
     openState: (flags) => openState(flags, process.env),
     host: process,
     clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },

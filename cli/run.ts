@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Guest, GuestDefinition, GuestFiles, HostServices } from '../engine/models/guest';
 import { kernelCode } from '../engine/models/kernel-code';
 import { LockStep } from '../engine/models/lock-step/lock-step';
+import { loadFile, saveFile } from './guest-files';
 import { describeContainer } from './guests/container';
 import {
   checkModel,
@@ -15,6 +16,7 @@ import {
 } from './guests/flags';
 import { DEFAULT_COUNT, openTrace } from './guests/trace';
 import { describeParavirtualMachine, describeVirtualMachine } from './guests/machine';
+import { profileReport } from './profile-report';
 import { runSession, type SessionClock, type SessionEnd } from './terminal/session';
 import { Terminal, type TerminalHost } from './terminal/terminal';
 
@@ -102,6 +104,9 @@ export function addRunCommand(program: Command, context: RunContext): void {
       '--threshold <number>',
       'translator: arrivals at a place before it is translated, 0 for the first',
     )
+    .option('--profile', 'at the end, write to stderr what executed the guest, and where')
+    .option('--save-profile <file>', 'translator: at the end, write what was hot')
+    .option('--profile-from <file>', 'translator: translate first what was hot in an earlier run')
     .option('--trace [file]', 'write a line for each instruction to stderr, or to a file')
     .option(
       '--trace-from <number>',
@@ -129,17 +134,28 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
   const { stdin, stderr } = context.host;
   // In a raw terminal a new line would begin where the one before ended.
   const tell = (line: string): void => void stderr.write(stdin.isTTY === true ? `${line}\r\n` : `${line}\n`);
-  const engine = engineOf(flags);
+  const engine = {
+    ...engineOf(flags),
+    ...(flags.profile === true && {
+      profiling: { milliseconds: () => context.clock.monotonicMilliseconds() },
+    }),
+  };
   const trace = openTrace(flags, files, tell);
   const services: ChosenServices = {
     engine,
     ...(flags.strace === true && { trace: tell }),
     ...(trace && { instructions: trace.options }),
   };
-  const create = (): Guest =>
-    flags.engine === 'both'
-      ? inLockStep(definition, files, services, context)
-      : context.createGuest(definition, files, services);
+  const profile = flags.profileFrom === undefined ? undefined : loadFile('profile', flags.profileFrom).bytes;
+  let latest: Guest | undefined;
+  const create = (): Guest => {
+    latest =
+      flags.engine === 'both'
+        ? inLockStep(definition, files, services, context)
+        : context.createGuest(definition, files, services);
+    if (profile !== undefined) latest.useProfile?.(profile);
+    return latest;
+  };
   if (flags.engine === 'both' && flags.clock === 'real')
     tell('hv: --engine both: the clock is deterministic');
   // A wrong image is refused before the terminal changes its mode.
@@ -159,11 +175,24 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
       hasTerminalDriver: definition.model === 'container',
     });
     terminal.close();
+    if (flags.profile === true && latest?.statistics) {
+      const { instructions, exits } = latest;
+      const symbols = files.kernel && kernelCode(files.kernel);
+      stderr.write(profileReport({ instructions, exits, statistics: latest.statistics(), symbols }));
+    }
+    if (flags.saveProfile !== undefined)
+      saveProfile(flags.saveProfile, latest?.takeProfile?.() ?? profile, context.host.stderr);
     return report(end, context.host.stderr);
   } finally {
     trace?.close();
     terminal.close();
   }
+}
+
+/** @throws UsageError when it cannot be written. */
+function saveProfile(path: string, profile: Uint8Array | undefined, stderr: NodeJS.WritableStream): void {
+  if (profile !== undefined) saveFile('profile', path, profile);
+  else stderr.write(`hv: the guest ran too shortly for anything to be hot; ${path} was not written\n`);
 }
 
 function inLockStep(

@@ -17,6 +17,9 @@ export interface RunFlags {
   readonly cpu?: string;
   readonly engine: (typeof ENGINES)[number];
   readonly threshold?: string;
+  readonly profile?: boolean;
+  readonly saveProfile?: string;
+  readonly profileFrom?: string;
   /** True when no file is named. */
   readonly trace?: string | true;
   readonly traceFrom?: string;
@@ -65,14 +68,28 @@ const RESERVED: readonly (readonly [flag: keyof RunFlags, models: readonly Model
 ];
 
 /** For `both`, those of the translator's side. @throws UsageError */
-export function engineOf({ engine, threshold }: RunFlags): EngineOptions {
+export function engineOf(flags: RunFlags): EngineOptions {
+  const { engine, threshold } = flags;
   const kind = engine === 'interpreter' ? 'interpreter' : 'translator';
-  if (threshold === undefined) return { kind };
-  if (kind === 'interpreter') {
-    throw new UsageError('--threshold is for the translator; leave out --engine interpreter');
+  for (const [flag, engines, given] of OF_ENGINES) {
+    if (!given(flags) || engines.includes(engine)) continue;
+    throw new UsageError(`${flag} is for the translator; leave out --engine ${engine}`);
   }
-  return { kind, threshold: wholeNumber('--threshold', threshold) };
+  return threshold === undefined ? { kind } : { kind, threshold: wholeNumber('--threshold', threshold) };
 }
+
+type EngineName = RunFlags['engine'];
+/** Flags that are not for every engine, and the engines that they are for. */
+const OF_ENGINES: readonly (readonly [
+  flag: string,
+  engines: readonly EngineName[],
+  given: (flags: RunFlags) => boolean,
+])[] = [
+  ['--threshold', ['translator', 'both'], ({ threshold }) => threshold !== undefined],
+  ['--profile', ['translator', 'interpreter'], ({ profile }) => profile === true],
+  ['--save-profile', ['translator'], ({ saveProfile }) => saveProfile !== undefined],
+  ['--profile-from', ['translator'], ({ profileFrom }) => profileFrom !== undefined],
+];
 
 /** @throws UsageError for a flag or a command that another model has. */
 export function checkModel(flags: RunFlags, command: readonly string[]): void {

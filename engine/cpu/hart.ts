@@ -14,6 +14,8 @@ import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
 import { restoreTlb, saveTlb } from './tlb-state';
+import { SAMPLE } from './translator/exit-observer';
+import type { EngineStatistics } from './translator/statistics';
 import { Translator, type TranslatorOptions, defaultTranslatorOptions } from './translator/translator';
 
 /** What the hart asks of the machine around it. Addresses are physical; `size` is 1, 2 or 4 bytes. */
@@ -85,18 +87,19 @@ let helperModule: WebAssembly.Module | undefined;
 /** A count of arrivals that 16 bits do not reach. */
 const NEVER = 0xffffffff;
 
-function interpreterFor(extensions: readonly string[]): Compiled {
-  const key = extensions.join();
+function interpreterFor(extensions: readonly string[], profiled: boolean): Compiled {
+  const key = `${extensions.join()}${profiled ? ' profiled' : ''}`;
   const known = compiled.get(key);
   if (known) return known;
-  const { module, index } = prebuilt(extensions) ?? generate(extensions);
+  const built = profiled ? undefined : prebuilt(extensions);
+  const { module, index } = built ?? generate(extensions, profiled);
   const fresh = { module: new WebAssembly.Module(module), index };
   compiled.set(key, fresh);
   return fresh;
 }
 
-function generate(extensions: readonly string[]): InterpreterCode {
-  const { module, decoder } = generateInterpreter(instructionsOf(extensions));
+function generate(extensions: readonly string[], profiled: boolean): InterpreterCode {
+  const { module, decoder } = generateInterpreter(instructionsOf(extensions), profiled ? SAMPLE : undefined);
   return { module, index: decoder.index };
 }
 
@@ -164,10 +167,11 @@ export class Hart {
       table: this.translator.table,
       translate: () => this.translator.translate(),
       code_written: (page: number) => this.translator.written(page),
+      exit_noted: (result: number) => this.translator.exits?.note(result),
       ...this.busImports(bus),
     };
     this.helpers = new WebAssembly.Instance(helperModule, { env }).exports as Helpers;
-    const { module, index } = interpreterFor(extensions);
+    const { module, index } = interpreterFor(extensions, options.engine?.profiling !== undefined);
     const instance = new WebAssembly.Instance(module, { env, helpers: this.helpers });
     this.enter = instance.exports['run'] as () => number;
     new Uint8Array(this.memory.buffer).set(index, at.DECODE);
@@ -418,6 +422,11 @@ export class Hart {
   /** What was hot here; undefined: as in the profile that was given or taken last. */
   takeProfile(): Uint8Array | undefined {
     return this.translator.takeProfile();
+  }
+
+  /** What executed the guest's instructions, and where; counted since the hart was made, no part of the state. */
+  statistics(): EngineStatistics {
+    return this.translator.statistics();
   }
 
   private get savedCells(): Uint8Array {

@@ -228,6 +228,9 @@ export const CANDIDATES_MOST = 1024;
 /** Ring of indirect jumps that left a region: {place of the jump, place of its target}, 32 bits each. */
 export const JUMPS = 0xf0000;
 export const JUMPS_MASK = 0xff8; // 512 of them
+/** While a guest is profiled: exits from translated code, and instructions executed by it (64-bit each). */
+export const TRANSLATED_EXITS = 0xf1000;
+export const TRANSLATED_STEPS = 0xf1008;
 /** How many bytes were written to the ring, ever (32-bit). */
 export const JUMPS_NEXT = 0x210c;
 

@@ -19,6 +19,7 @@ import { bytes, optional, record, text, u16, u64 } from '../snapshot/codec';
 import { StateError } from '../snapshot/errors';
 import {
   type CommonDefinition,
+  type EngineStatistics,
   type Exit,
   type ExitCounts,
   type Guest,
@@ -239,6 +240,9 @@ export abstract class BoardGuest implements Guest {
   }
   useProfile(profile: Uint8Array): void {
     this.hart.useProfile(profile);
+  }
+  statistics(): EngineStatistics {
+    return this.hart.statistics();
   }
 
   private handleTrap(): void {

@@ -7,9 +7,10 @@
 import type { EngineOptions } from '../cpu/hart';
 import type { Inspection } from '../cpu/inspection';
 import type { TraceOptions } from '../cpu/instruction-trace';
+import type { EngineStatistics } from '../cpu/translator/statistics';
 import type { PageSpace } from '../memory/page-space';
 
-export type { EngineOptions, TraceOptions };
+export type { EngineOptions, EngineStatistics, TraceOptions };
 
 export { PAGE_SIZE, type LazyPages, type PageSpace } from '../memory/page-space';
 
@@ -96,6 +97,8 @@ export interface Guest {
   takeProfile?(): Uint8Array | undefined;
   /** @throws StateError on bytes that are no profile. */
   useProfile?(profile: Uint8Array): void;
+  /** What executed the guest's instructions since it was made, and where. */
+  statistics?(): EngineStatistics;
 }
 
 /**

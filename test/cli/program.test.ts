@@ -98,6 +98,14 @@ describe('hv', () => {
     [['run', '--kernel', kernel, '--trace', '--engine', 'both'], /--trace shows one engine; leave out/],
     [['run', '--kernel', kernel, '--clock', 'fast'], /Allowed choices are real, deterministic/],
     [['run', '--kernel'], /argument missing/],
+    [
+      ['run', '--kernel', kernel, '--engine', 'interpreter', '--profile-from', kernel],
+      /--profile-from is for the translator/,
+    ],
+    [
+      ['run', '--kernel', kernel, '--firmware', firmware, '--profile-from', '/no/p'],
+      /profile \/no\/p does not exist/,
+    ],
     [['run', '--colour'], /unknown option '--colour'/],
     [['run', 'vmlinuz'], /"vmlinuz": only a container is given a command; say --model container/],
     [['run', '--model', 'docker'], /Allowed choices are vm, paravirtual, container/],

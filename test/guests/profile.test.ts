@@ -62,6 +62,21 @@ describeWith([debianImages], 'Debian with a profile', () => {
     expect(fingerprint(guest)).toBe(fingerprint(first));
   }, 120_000);
 
+  it('does not notice that somebody looks', () => {
+    const guest = new DebianImage({ ...engine, profiling: { milliseconds: () => 0 } }).create();
+    runTo(guest, END, 9_999_999);
+    expect(fingerprint(guest)).toBe(fingerprint(first));
+    const { observed, taken, samples, counts } = guest.statistics!();
+    expect(counts.modules).toBeGreaterThan(0);
+    expect(observed!.instructions).toBeGreaterThan(END / 2);
+    expect(observed!.instructions).toBeLessThan(END);
+    // Every 61st exit was looked at.
+    const looked = [...observed!.causes.values()].reduce((sum, count) => sum + count, 0);
+    expect(Math.abs(looked - observed!.exits)).toBeLessThanOrEqual(61);
+    expect(taken).toBeGreaterThan(80);
+    expect(samples.reduce((sum, { count }) => sum + count, 0)).toBe(taken);
+  }, 120_000);
+
   it('asks nothing of the interpreter', () => {
     const guest = new DebianImage().create();
     guest.useProfile!(recorded);

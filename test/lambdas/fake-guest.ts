@@ -36,6 +36,8 @@ export class FakeGuest implements Guest {
   readonly ram = new FakeSpace('ram', RAM_PAGES);
   readonly disk = new FakeSpace('disk0', 100);
   readonly spaces = [this.ram, this.disk];
+  /** No part of its state. */
+  private profile: Uint8Array | undefined;
   private output = '';
   private results: Uint8Array[] = [];
   private state: State = {
@@ -166,6 +168,16 @@ export class FakeGuest implements Guest {
     } catch {
       throw new StateError('no state of a fake guest');
     }
+  }
+
+  /** Says once what was hot, unless it was told. */
+  takeProfile(): Uint8Array | undefined {
+    if (this.profile !== undefined || this.state.instructions < 30) return undefined;
+    return (this.profile = Uint8Array.of(this.state.instructions));
+  }
+  useProfile(profile: Uint8Array): void {
+    if (profile.length !== 1) throw new StateError('no profile of a fake guest');
+    this.profile = profile;
   }
 
   /** All of the guest, comparable. */

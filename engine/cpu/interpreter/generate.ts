@@ -18,7 +18,7 @@ import {
   load,
   wrap,
 } from '../../wasm/expression';
-import { FunctionBuilder, type Label } from '../../wasm/function-builder';
+import { FunctionBuilder, type Label, type Local } from '../../wasm/function-builder';
 import { type Callee, ModuleBuilder, type TableType } from '../../wasm/module-builder';
 import { helpers } from '../helpers';
 import * as at from '../layout';
@@ -40,16 +40,21 @@ export interface Interpreter {
   readonly decoder: Decoder;
 }
 
-export function generateInterpreter(instructions: readonly Instruction[]): Interpreter {
+/** @param counting whether exits from translated code are counted, and one in so many told to `env.exit_noted` */
+export function generateInterpreter(instructions: readonly Instruction[], counting?: number): Interpreter {
   const decoder = buildDecoder(instructions);
   const module = new ModuleBuilder();
   module.importMemory('env', 1);
   const callees = new Map<string, Callee>();
   for (const [name, { signature }] of helpers)
     callees.set(name, module.importFunction('helpers', name, signature));
+  const noted =
+    counting === undefined
+      ? undefined
+      : { callee: module.importFunction('env', 'exit_noted', { parameters: ['i32'] }), every: counting };
   module.importTable('env');
   const builder = new FunctionBuilder([]);
-  new Loop(builder, callees, decoder, module.tableType(regionSignature)).emit();
+  new Loop(builder, callees, decoder, module.tableType(regionSignature), noted).emit();
   module.define('run', { parameters: [], result: 'i32' }, builder);
   return { module: module.bytes(), decoder };
 }
@@ -67,6 +72,7 @@ class Loop {
     private readonly callees: ReadonlyMap<string, Callee>,
     private readonly decoder: Decoder,
     private readonly regionType: TableType,
+    private readonly noted: { readonly callee: Callee; readonly every: number } | undefined,
   ) {
     this.registers = {
       ip: builder.local('i32'),
@@ -129,15 +135,19 @@ class Loop {
     const line = this.temporaries.take('i32');
     const result = this.temporaries.take('i32');
     const arrivals = this.temporaries.take('i32');
+    const stepsBefore = this.noted && this.temporaries.take('i32');
     builder.loop((again) => {
       builder.set(line, jumpCacheLine(ip.get));
       builder.if(compare('eq', load('i32.load', line.get, at.JUMP_CACHE) as I32, ip.get), () => {
         const slot = load('i32.load', line.get, at.JUMP_CACHE + 4) as I32;
         const args = [pc, countdown, i32Constant(DEEPEST)];
+        // Polls in between take as much off the one as off the other.
+        if (stepsBefore) builder.set(stepsBefore, binary('sub', cell32(at.CHUNK), countdown));
         builder.set(result, this.regionType.call(slot, args) as I32);
         builder.if(compare('ge_s', result.get, i32Constant(0)), () =>
           builder.store('i32.store', ABSOLUTE, result.get, at.COUNTDOWN),
         );
+        if (stepsBefore) this.countExit(stepsBefore, result.get);
         builder.set(skip, compare('eq', result.get, i32Constant(INTERPRET)));
         builder.branch(event);
       });
@@ -149,6 +159,24 @@ class Loop {
         builder.branchIf(this.call('hot', [pc, ip.get]) as I32, again),
       );
     });
+  }
+
+  /** Only while a guest is profiled. */
+  private countExit(stepsBefore: Local<'i32'>, result: I32): void {
+    const { builder } = this;
+    const { callee, every } = this.noted!;
+    const steps = binary('sub', binary('sub', cell32(at.CHUNK), cell32(at.COUNTDOWN)), stepsBefore.get);
+    const add = (cell: number, value: I64): void =>
+      builder.store(
+        'i64.store',
+        ABSOLUTE,
+        binary('add', load('i64.load', ABSOLUTE, cell) as I64, value),
+        cell,
+      );
+    add(at.TRANSLATED_STEPS, extendUnsigned(steps));
+    add(at.TRANSLATED_EXITS, i64Constant(1n));
+    const each = binary('rem_u', cell32(at.TRANSLATED_EXITS), i32Constant(every));
+    builder.if(isZero(each), () => builder.leave(callee.call([result])));
   }
 
   private pollWhenDue(event: Label): void {

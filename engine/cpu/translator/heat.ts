@@ -2,6 +2,7 @@
  * A translator's knowledge of what is hot: the profile that it was given, what
  * it has sampled itself, and from both the profile that is handed on.
  */
+import * as at from '../layout';
 import {
   type HotPlace,
   type Profile,
@@ -74,8 +75,9 @@ export class Heat {
     for (const offsets of byPage.values()) offsets.sort((a, b) => b - a);
     // A sample belongs to the entry before it: compilers put a function's code behind its beginning.
     const counts = new Map<number, number>();
-    for (const { place, count } of this.samples.all()) {
-      if (place === undefined) continue;
+    for (const { offset, count } of this.samples.all()) {
+      if (offset === undefined) continue;
+      const place = at.RAM + offset;
       const entry = byPage.get(place & ~0xfff)?.find((offset) => offset <= (place & 0xfff));
       if (entry === undefined) continue;
       const key = (place & ~0xfff) + entry;

@@ -11,8 +11,8 @@ const INTERVAL = 1_000_000;
 const PLACES_MOST = 65_536;
 
 export interface Sample {
-  /** Place in linear memory; undefined: not to be found without a trace. */
-  readonly place: number | undefined;
+  /** Offset in RAM; undefined: not to be found without a trace. */
+  readonly offset: number | undefined;
   readonly pc: bigint;
   /** 0 U, 1 S, 3 M. */
   readonly privilege: number;
@@ -44,7 +44,8 @@ export class Samples {
     const key = place === undefined ? pc : 4 * place + privilege;
     const known = this.samples.get(key);
     if (known) known.count++;
-    else if (this.samples.size < PLACES_MOST) this.samples.set(key, { place, pc, privilege, count: 1 });
+    else if (this.samples.size < PLACES_MOST)
+      this.samples.set(key, { offset: place && place - at.RAM, pc, privilege, count: 1 });
   }
 }
 

@@ -24,10 +24,11 @@ import {
   decoderOf,
 } from './compiler';
 import { LEAVE, NOTHING_SLOT, jumpCacheOffset, regionSignature } from './convention';
+import { ExitObserver } from './exit-observer';
 import { Heat } from './heat';
 import { walk } from './page-walk';
 import { type Region, findRegion } from './region';
-import type { Samples } from './samples';
+import type { EngineStatistics, TranslationCounts } from './statistics';
 import type { WarmCandidate } from './warm-start';
 
 export interface TranslatorOptions {
@@ -35,6 +36,8 @@ export interface TranslatorOptions {
   readonly threshold: number;
   /** Bytes of WebAssembly that are kept at most. */
   readonly codeSize: number;
+  /** Somebody profiles the guest: exits are counted, and time is taken by this clock (ms). Guests cannot tell. */
+  readonly profiling?: { readonly milliseconds: () => number };
   /** Steps that candidates wait for more of them; default: as long as pays. */
   readonly patience?: number;
   /** What compiles beside the guest, one for each; absent: modules are compiled between two runs of it. */
@@ -106,15 +109,6 @@ interface Candidate {
   readonly privilege: number;
 }
 
-export interface TranslationCounts {
-  regions: number;
-  instructions: number;
-  bytes: number;
-  modules: number;
-  dropped: number;
-  flushed: number;
-}
-
 export class Translator {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 0 });
   readonly counts: TranslationCounts = {
@@ -125,6 +119,10 @@ export class Translator {
     dropped: 0,
     flushed: 0,
   };
+  /** Exits from translated code; undefined where nobody profiles. */
+  readonly exits: ExitObserver | undefined;
+  /** Spent between runs on translating, in ms, where somebody profiles. */
+  private milliseconds = 0;
   private readonly cells: DataView;
   private readonly codePages: Uint8Array;
   private readonly slots = new Map<number, number>();
@@ -168,8 +166,10 @@ export class Translator {
     this.cells = new DataView(memory.buffer);
     this.heat = new Heat(this.cells);
     this.codePages = new Uint8Array(memory.buffer, at.CODE_PAGES, at.CANDIDATES - at.CODE_PAGES);
-    // What is to be translated at once cannot wait for another thread.
-    this.compiler = options.threshold === 0 ? undefined : options.compiler?.();
+    // What is to be translated at once cannot wait for another thread, and what is substituted is not known there.
+    const alone = options.threshold === 0 || options.substitute !== undefined;
+    this.compiler = alone ? undefined : options.compiler?.();
+    this.exits = options.profiling && new ExitObserver(this.cells, (place) => this.translations.has(place));
     const { threshold, patience = this.compiler ? ORDER_PATIENCE : PATIENCE } = options;
     this.patience = threshold === 0 ? 0 : patience;
     this.nothing = makeNothing(memory);
@@ -206,15 +206,20 @@ export class Translator {
     return this.heat.take(this.translations.values());
   }
 
-  get samples(): Samples {
-    return this.heat.samples;
+  statistics(): EngineStatistics {
+    const { counts, milliseconds, compilerFailure, exits, heat } = this;
+    const observed = exits && { ...exits.totals, causes: exits.causes };
+    const { total: taken } = heat.samples;
+    return { counts, milliseconds, compilerFailure, observed, samples: [...heat.samples.all()], taken };
   }
 
   /** Between two runs: looks where the guest is, and translates what has waited for long enough. */
   catchUp(): void {
+    const start = this.options.profiling?.milliseconds();
     this.heat.samples.take();
     this.warmUp();
     this.translateLeftovers();
+    if (start !== undefined) this.milliseconds += this.options.profiling!.milliseconds() - start;
   }
 
   /** Translates what a profile names, as far as its share goes. */

@@ -10,6 +10,7 @@ import { bytes, optional, record } from '../../snapshot/codec';
 import { StateError } from '../../snapshot/errors';
 import {
   type ContainerDefinition,
+  type EngineStatistics,
   type Exit,
   type ExitCounts,
   type Guest,
@@ -163,6 +164,9 @@ export class Container implements Guest {
   }
   useProfile(profile: Uint8Array): void {
     this.hart.useProfile(profile);
+  }
+  statistics(): EngineStatistics {
+    return this.hart.statistics();
   }
 
   restore(state: Uint8Array): void {

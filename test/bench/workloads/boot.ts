@@ -1,34 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GuestRun, GuestWorkload, Peer } from '../peer';
 import { interleave, median, range } from '../statistics';
-import type { Figure, Workload } from '../workload';
+import type { Figure, Report, Workload, WorkloadOptions } from '../workload';
 
 /** Boots Debian's kernel to the first line of userspace and powers off, each peer as a whole process. */
 export function boot(ours: Peer, theirs: Peer, target?: number): Workload {
   return {
     name: 'boot',
     title: `boot Debian to userspace and power off, 256 MiB: ${ours.name} against ${theirs.name}`,
-    async run({ runs, images, progress }) {
-      for (const peer of [theirs, ours]) {
-        const reason = peer.available();
-        if (reason !== undefined) return { workload: 'boot', skipped: reason };
+    run: (options) => measure('boot', ours, theirs, target, options),
+  };
+}
+
+/** The same boot by a new process that is given what was hot in an earlier one. `ours`: with further arguments. */
+export function bootWithProfile(
+  ours: (more: readonly string[]) => Peer,
+  theirs: Peer,
+  target?: number,
+): Workload {
+  const name = 'boot-profile';
+  return {
+    name,
+    title: `the same boot with the profile of an earlier one: ${ours([]).name} against ${theirs.name}`,
+    async run(options) {
+      const reason = ours([]).available();
+      if (reason !== undefined) return { workload: name, skipped: reason };
+      const folder = mkdtempSync(join(tmpdir(), 'profile-'));
+      try {
+        const profile = join(folder, 'profile');
+        await ours(['--save-profile', profile]).run(guestWorkload(options.images));
+        return await measure(name, ours(['--profile-from', profile]), theirs, target, options);
+      } finally {
+        rmSync(folder, { recursive: true });
       }
-      const guest = guestWorkload(images);
-      const once = (peer: Peer) => async (): Promise<GuestRun> => {
-        const result = await peer.run(guest);
-        progress(`${peer.name}: userspace after ${result.userspaceMs.toFixed(0)} ms`);
-        return result;
-      };
-      const { first, second } = await interleave(runs, once(ours), once(theirs));
-      return {
-        workload: 'boot',
-        runs,
-        figures: [
-          ...compare('to userspace', 'userspaceMs', ours, first, theirs, second, target),
-          ...compare('to exit', 'wallMs', ours, first, theirs, second),
-        ],
-      };
     },
+  };
+}
+
+async function measure(
+  workload: string,
+  ours: Peer,
+  theirs: Peer,
+  target: number | undefined,
+  { runs, images, progress }: WorkloadOptions,
+): Promise<Report> {
+  for (const peer of [theirs, ours]) {
+    const reason = peer.available();
+    if (reason !== undefined) return { workload, skipped: reason };
+  }
+  const guest = guestWorkload(images);
+  const once = (peer: Peer) => async (): Promise<GuestRun> => {
+    const result = await peer.run(guest);
+    progress(`${peer.name}: userspace after ${result.userspaceMs.toFixed(0)} ms`);
+    return result;
+  };
+  const { first, second } = await interleave(runs, once(ours), once(theirs));
+  return {
+    workload,
+    runs,
+    figures: [
+      ...compare('to userspace', 'userspaceMs', ours, first, theirs, second, target),
+      ...compare('to exit', 'wallMs', ours, first, theirs, second),
+    ],
   };
 }
 

@@ -126,7 +126,7 @@ export function programs(set: ProgramSet, ours: Peer, theirs: Peer, target?: num
 }
 
 /** @throws Error when the peers computed different things */
-function compareLaps(
+export function compareLaps(
   name: string,
   ours: Peer,
   ourRuns: readonly GuestRun[],

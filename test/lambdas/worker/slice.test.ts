@@ -1,6 +1,7 @@
 /** One slice at a time: leases, zombies, and what stops a guest. */
 import { ImageError } from '../../../engine/models/guest';
 import { MemoryTable } from '../../../lambdas/store/memory';
+import { openCheckpoint } from '../../../lambdas/store/opened-checkpoint';
 import type { Head } from '../../../lambdas/store/store';
 import type { Item } from '../../../lambdas/store/table';
 import { FRUITLESS_ATTEMPTS } from '../../../lambdas/worker/breaker';
@@ -126,6 +127,43 @@ describe('leases', () => {
     expect(metrics[1]).toMatchObject({ instructions: 50, exits: { steps: 50 }, status: 'runnable' });
     expect(metrics[4]).toMatchObject({ status: 'halted', reason: 'the guest powered off', instructions: 0 });
     expect(world.logs.filter(({ message }) => message === 'slice')).toHaveLength(5);
+  });
+});
+
+describe('what was hot', () => {
+  /** Each slice by a worker that has nothing of the guest. */
+  const slices = async (world: World, from: number, to: number): Promise<void> => {
+    for (let generation = from; generation < to; generation += 1)
+      await ask(world, world.newWorker(`w${generation}`), generation);
+  };
+  const profileOf = async (world: World): Promise<Uint8Array | undefined> => {
+    const { generation, committedFencing: fencing } = await headOf(world);
+    return (await openCheckpoint(world.store, GUEST, { generation, fencing })).profile;
+  };
+
+  test('is stored when there is news, goes on from generation to generation, and every worker is told', async () => {
+    const { world } = setup();
+    await slices(world, 0, 1);
+    expect(await profileOf(world)).toEqual(Uint8Array.of(50));
+    // A guest that was not told would say 100, 150 and 200.
+    await slices(world, 1, 4);
+    expect(await profileOf(world)).toEqual(Uint8Array.of(50));
+    expect(await headOf(world)).toMatchObject({ generation: 4, instructions: 200 });
+  });
+
+  test('by a version that is not understood is passed over', async () => {
+    const { world } = setup();
+    const worker = world.newWorker('newer');
+    const newer: Worker = {
+      ...worker,
+      createGuest: (definition, files) =>
+        Object.assign(worker.createGuest(definition, files), { takeProfile: () => Uint8Array.of(1, 2, 3) }),
+    };
+    await ask(world, newer, 0);
+    expect(await profileOf(world)).toHaveLength(3);
+    await slices(world, 1, 2);
+    expect(await headOf(world)).toMatchObject({ status: 'runnable', generation: 2, instructions: 100 });
+    expect(await profileOf(world)).toEqual(Uint8Array.of(100));
   });
 });
 
