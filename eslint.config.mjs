@@ -26,7 +26,7 @@ const parts = {
     imports: ['devices', 'backends', 'cpu', 'isa', 'devicetree', 'memory', 'snapshot', 'wasm'],
   },
   store: { folder: 'lambdas/store', imports: ['models', 'memory', 'snapshot'] },
-  surroundings: { folder: 'lambdas/surroundings', imports: ['models'] },
+  surroundings: { folder: 'lambdas/surroundings', imports: ['models', 'cpu'] },
   queue: { folder: 'lambdas/queue', imports: ['store', 'surroundings'] },
   lambdas: {
     folder: 'lambdas',

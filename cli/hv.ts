@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { guestFactory } from '../engine/models/create';
-import type { EngineOptions, GuestDefinition, GuestFiles } from '../engine/models/guest';
+import type { GuestDefinition, GuestFiles } from '../engine/models/guest';
 import { hostServices } from '../lambdas/surroundings/host-services';
 import { main } from './program';
+import type { ChosenServices } from './run';
 import { openState } from './state/host-state';
 
 /** Counted from one reading of the system clock, so that setting the clock does not make guest time jump. */
@@ -36,15 +37,8 @@ void main(
     createGuest: (
       definition: GuestDefinition,
       files: GuestFiles | undefined,
-      trace?: (line: string) => void,
-      engine?: EngineOptions,
-    ) =>
-      guestFactory({
-        ...hostServices,
-        now: wallNanoseconds,
-        ...(trace && { trace }),
-        ...(engine && { engine }),
-      })(definition, files),
+      services: ChosenServices = {},
+    ) => guestFactory({ ...hostServices, now: wallNanoseconds, ...services })(definition, files),
     openState: (flags) => openState(flags, process.env),
     host: process,
     clock: { wallNanoseconds, monotonicMilliseconds: () => performance.now() },

@@ -1,6 +1,8 @@
 /** `hv run`: one guest in this terminal, without any cloud. */
 import { type Command, Option } from 'commander';
-import type { EngineOptions, Guest, GuestDefinition, GuestFiles } from '../engine/models/guest';
+import type { Guest, GuestDefinition, GuestFiles, HostServices } from '../engine/models/guest';
+import { kernelCode } from '../engine/models/kernel-code';
+import { LockStep } from '../engine/models/lock-step/lock-step';
 import { describeContainer } from './guests/container';
 import {
   checkModel,
@@ -11,18 +13,20 @@ import {
   type ModelName,
   type RunFlags,
 } from './guests/flags';
+import { DEFAULT_COUNT, openTrace } from './guests/trace';
 import { describeParavirtualMachine, describeVirtualMachine } from './guests/machine';
 import { runSession, type SessionClock, type SessionEnd } from './terminal/session';
 import { Terminal, type TerminalHost } from './terminal/terminal';
 
+/** What flags decide of a guest's surroundings. */
+export type ChosenServices = Pick<HostServices, 'engine' | 'trace' | 'instructions'>;
+
 /** What the command needs of the world; `hv.ts` gives the real one. */
 export interface RunContext {
-  /** `trace`: takes a line for each system call, where the model has them. */
   readonly createGuest: (
     definition: GuestDefinition,
     files: GuestFiles | undefined,
-    trace?: (line: string) => void,
-    engine?: EngineOptions,
+    services?: ChosenServices,
   ) => Guest;
   readonly host: TerminalHost;
   readonly clock: SessionClock;
@@ -33,6 +37,8 @@ export interface RunContext {
 const DETAILS = `
 The guest's console is this terminal. Ctrl-A H shows the escape keys, Ctrl-A X quits.
 Disks are copy-on-write: what the guest writes is lost when it ends, the files stay as they are.
+With --engine both the guest is run twice, interpreted and translated, and all of both is compared every two million
+instructions; its clock is deterministic then. At a difference hv says where it is and ends with status 1.
 A container's root and layers are only read: what it writes is lost when it ends.
 The exit status is 0 when the guest powers off, what it told the test finisher when it fails, that of its
 command for a container, 1 when it cannot go on, and 2 for a mistake on the command line.
@@ -85,7 +91,10 @@ export function addRunCommand(program: Command, context: RunContext): void {
       'rv64gc, rva22 or max, and extensions, e.g. rva22,sstc,zfh; -zba leaves one out (default: rva22,sstc,sv57)',
     )
     .addOption(
-      new Option('--engine <engine>', 'what executes instructions; guests cannot tell')
+      new Option(
+        '--engine <engine>',
+        'what executes instructions, guests cannot tell; both: in lock-step, up to the first difference',
+      )
         .choices(ENGINES)
         .default('translator'),
     )
@@ -93,6 +102,12 @@ export function addRunCommand(program: Command, context: RunContext): void {
       '--threshold <number>',
       'translator: arrivals at a place before it is translated, 0 for the first',
     )
+    .option('--trace [file]', 'write a line for each instruction to stderr, or to a file')
+    .option(
+      '--trace-from <number>',
+      'trace: instructions executed before the first that is shown (default: 0)',
+    )
+    .option('--trace-count <number>', `trace: instructions shown at most (default: ${DEFAULT_COUNT})`)
     .option('--harts <number>', 'vm, paravirtual: number of harts, 1 to 8 (default: 1)')
     .option('--no-reboot', 'end when the guest resets itself, instead of starting it again')
     .addHelpText('after', DETAILS)
@@ -113,10 +128,20 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
   const { definition, files } = describe[flags.model](flags, command);
   const { stdin, stderr } = context.host;
   // In a raw terminal a new line would begin where the one before ended.
-  const trace = (line: string): void => void stderr.write(stdin.isTTY === true ? `${line}\r\n` : `${line}\n`);
+  const tell = (line: string): void => void stderr.write(stdin.isTTY === true ? `${line}\r\n` : `${line}\n`);
   const engine = engineOf(flags);
-  const create = () =>
-    context.createGuest(definition, files, flags.strace === true ? trace : undefined, engine);
+  const trace = openTrace(flags, files, tell);
+  const services: ChosenServices = {
+    engine,
+    ...(flags.strace === true && { trace: tell }),
+    ...(trace && { instructions: trace.options }),
+  };
+  const create = (): Guest =>
+    flags.engine === 'both'
+      ? inLockStep(definition, files, services, context)
+      : context.createGuest(definition, files, services);
+  if (flags.engine === 'both' && flags.clock === 'real')
+    tell('hv: --engine both: the clock is deterministic');
   // A wrong image is refused before the terminal changes its mode.
   let first: Guest | undefined = create();
   const terminal = new Terminal(context.host);
@@ -136,8 +161,30 @@ export async function run(flags: RunFlags, command: readonly string[], context: 
     terminal.close();
     return report(end, context.host.stderr);
   } finally {
+    trace?.close();
     terminal.close();
   }
+}
+
+function inLockStep(
+  definition: GuestDefinition,
+  files: GuestFiles,
+  services: ChosenServices,
+  { createGuest }: RunContext,
+): Guest {
+  const { trace, ...others } = services;
+  const symbols = files.kernel && kernelCode(files.kernel);
+  return new LockStep({
+    // System calls are told once.
+    create: (engine) =>
+      createGuest(definition, files, {
+        ...others,
+        engine,
+        ...(trace && engine.kind === 'interpreter' && { trace }),
+      }),
+    ...(services.engine && { translator: services.engine }),
+    ...(symbols && { symbols }),
+  });
 }
 
 const SIGNAL_NUMBERS: Readonly<Partial<Record<NodeJS.Signals, number>>> = {

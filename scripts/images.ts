@@ -1,19 +1,22 @@
 /**
  * `npm run images`: the kernel, firmware and initramfs of the example guest, in .cache/images/; with --reference, the
- * newer QEMU of the differential tests, in .cache/reference/.
+ * newer QEMU of the differential tests, in .cache/reference/; with --judge, Debian's programs that check themselves, in
+ * .cache/judge/.
  * Exit codes: 0 there, 69 not to be had on this machine, 65 refused, 64 wrong usage (sysexits.h).
  */
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImagesError } from './images/errors';
 import { fetchImages } from './images/fetch';
+import { fetchJudge } from './images/judge';
 import { fetchReference } from './images/reference';
 
-const usage = `usage: npm run images -- [--suite NAME]... [--mirror URI] [--keyring FILE] [--reference] [--refresh] [--json] [--quiet]
+const usage = `usage: npm run images -- [--suite NAME]... [--mirror URI] [--keyring FILE] [--reference | --judge] [--refresh] [--json] [--quiet]
   --suite    Debian suite to take the packages from; may be repeated (default: forky, then sid)
   --mirror   mirror of the Debian archive (default: the one in the system's apt sources)
   --keyring  keyring that the archive's signature is checked with
   --reference  get a newer QEMU and binutils for the differential tests instead of images
+  --judge    get programs that check themselves, for the guest tests of test:full, instead of images
   --refresh  look for newer packages though the images are there
   --json     print the manifest on stdout and nothing else
   --quiet    print nothing but errors`;
@@ -25,6 +28,7 @@ function main(): number {
       mirror: { type: 'string' },
       keyring: { type: 'string' },
       reference: { type: 'boolean', default: false },
+      judge: { type: 'boolean', default: false },
       refresh: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
@@ -38,7 +42,9 @@ function main(): number {
   const say = values.json || values.quiet ? () => undefined : (line: string) => console.error(line);
   const [folder, noun, fetch, first] = values.reference
     ? (['reference', 'the reference is', fetchReference, /^qemu-/] as const)
-    : (['images', 'images are', fetchImages, /^linux-/] as const);
+    : values.judge
+      ? (['judge', 'the judges are', fetchJudge, /^stress-ng$/] as const)
+      : (['images', 'images are', fetchImages, /^linux-/] as const);
   const directory = join(__dirname, '..', '.cache', folder);
   const { manifest, changed } = fetch({
     directory,

@@ -7,7 +7,7 @@ import { UsageError } from '../usage-error';
 export const MODELS = ['vm', 'paravirtual', 'container'] as const;
 export type ModelName = (typeof MODELS)[number];
 
-export const ENGINES = ['interpreter', 'translator'] as const;
+export const ENGINES = ['interpreter', 'translator', 'both'] as const;
 
 export interface RunFlags {
   readonly model: ModelName;
@@ -17,6 +17,10 @@ export interface RunFlags {
   readonly cpu?: string;
   readonly engine: (typeof ENGINES)[number];
   readonly threshold?: string;
+  /** True when no file is named. */
+  readonly trace?: string | true;
+  readonly traceFrom?: string;
+  readonly traceCount?: string;
   readonly harts?: string;
   readonly reboot: boolean;
 
@@ -60,13 +64,14 @@ const RESERVED: readonly (readonly [flag: keyof RunFlags, models: readonly Model
   ['strace', ['container']],
 ];
 
-/** @throws UsageError */
+/** For `both`, those of the translator's side. @throws UsageError */
 export function engineOf({ engine, threshold }: RunFlags): EngineOptions {
-  if (threshold === undefined) return { kind: engine };
-  if (engine === 'interpreter') {
+  const kind = engine === 'interpreter' ? 'interpreter' : 'translator';
+  if (threshold === undefined) return { kind };
+  if (kind === 'interpreter') {
     throw new UsageError('--threshold is for the translator; leave out --engine interpreter');
   }
-  return { kind: engine, threshold: wholeNumber('--threshold', threshold) };
+  return { kind, threshold: wholeNumber('--threshold', threshold) };
 }
 
 /** @throws UsageError for a flag or a command that another model has. */
@@ -87,15 +92,19 @@ export function checkModel(flags: RunFlags, command: readonly string[]): void {
   }
 }
 
+/** Two engines can be compared only where time is a function of what they execute. */
+export const clockOf = ({ clock, engine }: RunFlags): RunFlags['clock'] =>
+  engine === 'both' ? 'deterministic' : clock;
+
 /** @throws UsageError */
 export function describeCommon(flags: RunFlags): CommonDefinition {
-  if (flags.seed !== undefined && flags.clock !== 'deterministic') {
+  if (flags.seed !== undefined && clockOf(flags) !== 'deterministic') {
     throw new UsageError('--seed means something only in deterministic mode; add --clock deterministic');
   }
   return {
     version: 1,
     memory: memoryBytes(flags.memory),
-    clock: flags.clock,
+    clock: clockOf(flags),
     ...(flags.cpu === undefined ? {} : { cpu: cpuExtensions(flags.cpu) }),
     ...(flags.seed === undefined ? {} : { seed: wholeNumber('--seed', flags.seed) }),
   };

@@ -4,11 +4,12 @@
  */
 import { helpersModule } from '../generated/helpers';
 import { selectable } from '../isa/extensions';
-import type { Instruction } from '../isa/instruction';
 import { instructionsOf } from '../isa/table';
 import { bytes, bytesOf, record } from '../snapshot/codec';
 import { VILL, readContext, writeContext } from './context';
 import { csrRows, environmentAtReset, environmentForKernel, featuresOf, writeCsrRows } from './csr';
+import { instructionsFor } from './instruction-sets';
+import { InstructionTrace, type TraceOptions } from './instruction-trace';
 import { generateInterpreter } from './interpreter/generate';
 import { type InterpreterCode, decodeBase64, prebuilt } from './interpreter/prebuilt';
 import * as at from './layout';
@@ -80,15 +81,6 @@ interface Compiled {
 }
 const compiled = new Map<string, Compiled>();
 let helperModule: WebAssembly.Module | undefined;
-const instructionSets = new Map<string, readonly Instruction[]>();
-
-/** One list a set of extensions, so that what is derived from it is derived once. */
-function instructionsFor(extensions: readonly string[]): readonly Instruction[] {
-  const key = extensions.join();
-  const known = instructionSets.get(key) ?? instructionsOf(extensions);
-  instructionSets.set(key, known);
-  return known;
-}
 
 /** A count of arrivals that 16 bits do not reach. */
 const NEVER = 0xffffffff;
@@ -123,6 +115,8 @@ export interface HartOptions {
   readonly takesTurns?: boolean;
   /** What executes instructions; default: the interpreter alone. Guests cannot tell. */
   readonly engine?: EngineOptions;
+  /** Shows instructions as they are executed. Absent: nobody looks. */
+  readonly trace?: TraceOptions;
 }
 
 export interface EngineOptions extends Partial<TranslatorOptions> {
@@ -139,11 +133,12 @@ export class Hart {
   private readonly helpers: Helpers;
   private readonly enter: () => number;
   readonly translator: Translator;
-  private readonly translates: boolean;
   /** menvcfg after reset. */
   private readonly environment: bigint;
   /** What M-mode grants the others is granted: nobody in the guest could. */
   private readonly monitored: boolean;
+  private readonly translates: boolean;
+  private readonly trace: InstructionTrace | undefined;
 
   constructor(options: HartOptions) {
     const { ramSize, bus } = options;
@@ -156,11 +151,14 @@ export class Hart {
     this.translator = new Translator(
       this.memory,
       instructionsFor(extensions),
-      { ...defaultTranslatorOptions, ...options.engine },
+      extensions,
+      options.engine?.kind === 'translator'
+        ? { ...defaultTranslatorOptions, ...options.engine }
+        : defaultTranslatorOptions,
       () => this.helpers,
     );
     this.translates = options.engine?.kind === 'translator';
-    if (!this.translates) this.cells.setUint32(at.HOT_THRESHOLD, NEVER, true);
+    this.translateFrom(this.translates ? this.translator.options.threshold : NEVER);
     const env = {
       memory: this.memory,
       table: this.translator.table,
@@ -180,6 +178,7 @@ export class Hart {
     this.environment = (options.monitor ? environmentForKernel : environmentAtReset)(extensions);
     const chosen = (options.monitor ? at.OPTION_MONITOR : 0) | (options.takesTurns ? at.OPTION_HARTS : 0);
     this.cells.setUint32(at.OPTIONS, chosen, true);
+    this.trace = options.trace && new InstructionTrace(this, options.trace);
     this.reset();
   }
 
@@ -201,11 +200,28 @@ export class Hart {
 
   /** Executes exactly `steps` instructions, or fewer when something else comes first. */
   run(steps: number): HartExit {
+    return this.trace ? this.trace.run(steps, (some) => this.execute(some)) : this.execute(steps);
+  }
+
+  private execute(steps: number): HartExit {
     this.translator.catchUp();
     this.setCell(at.REMAINING, BigInt(steps));
     const reason = exits[this.enter()];
     if (!reason) throw new Error('the interpreter ended for no reason that is known');
     return reason;
+  }
+
+  /** What was translated is forgotten, and nothing is translated until it is allowed again; between two runs. */
+  interpretOnly(only: boolean): void {
+    if (!this.translates) return;
+    if (only) this.translator.forget();
+    // Counters are compared with the threshold itself: those that have passed it begin again.
+    new Uint8Array(this.memory.buffer, at.HOT_COUNTERS, at.HOT_COUNTERS_MASK + 2).fill(0);
+    this.translateFrom(only ? NEVER : this.translator.options.threshold);
+  }
+
+  private translateFrom(threshold: number): void {
+    this.cells.setUint32(at.HOT_THRESHOLD, Math.max(1, threshold), true);
   }
 
   /** Ends the run after the present instruction; from within a bus access only. */

@@ -29,7 +29,17 @@ export function instruction(
   semantics: Semantics,
   implied: Readonly<Record<string, number>> = {},
 ): Instruction {
-  return { mnemonic, encoding: parseEncoding(diagram), syntax, semantics, implied };
+  let encoding: Encoding | undefined;
+  return {
+    mnemonic,
+    // Parsed when it is first looked at: a worker that restores a guest has its interpreter ready-made.
+    get encoding() {
+      return (encoding ??= parseEncoding(diagram));
+    },
+    syntax,
+    semantics,
+    implied,
+  };
 }
 
 export const extension = (

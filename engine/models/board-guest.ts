@@ -9,6 +9,7 @@ import { CallerRandom, SeededRandom } from '../backends/random';
 import { exitCounters } from '../cpu/exit-counters';
 import { type Hart, Line } from '../cpu/hart';
 import { Harts } from '../cpu/harts';
+import { Inspection } from '../cpu/inspection';
 import type { InterruptLine } from '../devices/device';
 import type { Halt } from '../devices/syscon';
 import { baseNames } from '../isa/extensions';
@@ -72,6 +73,7 @@ export interface BoardGuestOptions {
 
 export abstract class BoardGuest implements Guest {
   readonly spaces: readonly PageSpace[];
+  readonly inspection: Inspection;
   protected readonly harts: Harts;
   /** The hart that runs, and with it the clock and RAM of all. */
   protected readonly hart: Hart;
@@ -119,12 +121,14 @@ export abstract class BoardGuest implements Guest {
       extensions: [...this.chosenExtensions, ...(options.extensions ?? [])],
       monitor: options.monitor ?? false,
       ...(host.engine && { engine: host.engine }),
+      ...(host.instructions && { trace: host.instructions }),
       bus: {
         read: (address, size) => this.board.bus.read(address, size),
         write: (address, size, value) => this.writeBus(address, size, value),
       },
     });
     this.hart = this.harts.hart;
+    this.inspection = new Inspection(this.harts);
     this.ram = new Ram({
       base: RAM_BASE,
       bytes: this.hart.ram,

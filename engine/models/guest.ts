@@ -5,9 +5,11 @@
  */
 
 import type { EngineOptions } from '../cpu/hart';
+import type { Inspection } from '../cpu/inspection';
+import type { TraceOptions } from '../cpu/instruction-trace';
 import type { PageSpace } from '../memory/page-space';
 
-export type { EngineOptions };
+export type { EngineOptions, TraceOptions };
 
 export { PAGE_SIZE, type LazyPages, type PageSpace } from '../memory/page-space';
 
@@ -50,6 +52,8 @@ export interface Guest {
   /** Instructions executed since power-on; part of the saved state. Exact to 2^53. */
   readonly instructions: number;
   readonly exits: ExitCounts;
+  /** Its harts, for debuggers. */
+  readonly inspection?: Inspection | undefined;
 
   run(budget: RunBudget): Exit;
 
@@ -200,10 +204,15 @@ export interface HostServices {
   now(): bigint;
   /** Not asked in deterministic mode. */
   fillRandom(bytes: Uint8Array): void;
-  /** What executes the guests' instructions, which no guest can tell. Absent: the interpreter. */
+  /**
+   * What executes the guests' instructions, which no guest can tell. Absent: the interpreter. Its `compiler` may be
+   * another thread (cpu/translator/compiler.ts).
+   */
   readonly engine?: EngineOptions;
   /** Told of each system call of a container, as strace writes it. Absent: nobody looks. */
   readonly trace?: (line: string) => void;
+  /** Shows the instructions of a guest as they are executed. Absent: nobody looks. */
+  readonly instructions?: TraceOptions;
 }
 
 export { ImageError } from './image-error';

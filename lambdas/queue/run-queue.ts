@@ -1,5 +1,4 @@
 /** The run queue: an SQS standard queue. It delivers at least once, in no order. */
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Environment } from '../surroundings/environment';
 import type { Token } from './token';
 
@@ -13,9 +12,10 @@ export interface RunQueue {
 
 /** The queue at `queueUrl`. An endpoint set by the environment (a local queue) counts for more than the URL's host. */
 export function sqsRunQueue(queueUrl: string, environment: Environment): RunQueue {
-  const client = new SQSClient({ useQueueUrlAsEndpoint: environment.AWS_ENDPOINT_URL_SQS === undefined });
+  let made: ReturnType<typeof load> | undefined;
   return {
     send: async (token, delaySeconds = 0) => {
+      const { SendMessageCommand, client } = await (made ??= load(environment));
       await client.send(
         new SendMessageCommand({
           QueueUrl: queueUrl,
@@ -25,4 +25,11 @@ export function sqsRunQueue(queueUrl: string, environment: Environment): RunQueu
       );
     },
   };
+}
+
+/** Loaded with the first message: a slice's restore and run do without. */
+async function load(environment: Environment) {
+  const { SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs');
+  const useQueueUrlAsEndpoint = environment.AWS_ENDPOINT_URL_SQS === undefined;
+  return { SendMessageCommand, client: new SQSClient({ useQueueUrlAsEndpoint }) };
 }

@@ -5,6 +5,7 @@
  */
 import { CorruptPackError } from './errors';
 import { packName } from './keys';
+import { KnownPages } from './known-pages';
 import type { FrameLocator, OpenFrame } from './pack';
 import type { PackReader } from './pack-reader';
 import { PackTable } from './pack-table';
@@ -26,13 +27,25 @@ export interface Checkpoint {
   readonly profile: readonly FrameLocator[];
   /** What the root names itself: state, working set, pack table, profile. */
   readonly frames: readonly FrameLocator[];
+  /** What is remembered of pages as this generation has them. */
+  readonly known: KnownPages;
 }
 
 /** Generation 0: everything is as the image has it. */
 export function emptyCheckpoint(guest: string): Checkpoint {
   const at = { generation: 0, fencing: 0 };
   const table = new PackTable();
-  return { guest, at, lineage: [], spaces: new Map(), workingSet: EVERYTHING, table, profile: [], frames: [] };
+  return {
+    guest,
+    at,
+    lineage: [],
+    spaces: new Map(),
+    workingSet: EVERYTHING,
+    table,
+    profile: [],
+    frames: [],
+    known: new KnownPages(),
+  };
 }
 
 /** Every pack that the generation needs, by name. */

@@ -5,12 +5,11 @@
  * since a page that only is read stays where it is.
  */
 import { packName } from './keys';
+import { isRegular } from './working-set';
 import type { HotPage, HotPages, KnownPlaces } from './working-set-pages';
 
 /** Packs that a restore may have to read. */
-const MANY_PACKS = 8;
-/** To how many they are brought down: then it takes some slices until it is due again. */
-const FEW_PACKS = 4;
+const MANY_PACKS = 12;
 
 /** Pages to store again, whole. */
 export function scattered({ complete, pages }: HotPages, places: KnownPlaces): HotPage[] {
@@ -24,12 +23,14 @@ export function scattered({ complete, pages }: HotPages, places: KnownPlaces): H
       moving.push(hot); // would need the image
       continue;
     }
+    // What was used by chance, once, will be fetched if it ever is wanted again.
+    if (!isRegular(hot)) continue;
     const name = packName(place.at.pack);
     const there = packs.get(name);
     if (there === undefined) packs.set(name, [hot]);
     else there.push(hot);
   }
-  if (packs.size <= MANY_PACKS) return moving;
+  // Those with the fewest pages: a slice adds one pack at most, so an idle guest's slice has one to empty.
   const fullest = [...packs.values()].sort((a, b) => b.length - a.length);
-  return [...moving, ...fullest.slice(FEW_PACKS).flat()];
+  return [...moving, ...fullest.slice(MANY_PACKS - 1).flat()];
 }

@@ -7,6 +7,7 @@ import { readSegments, unreadSegments, type Checkpoint, type SegmentNumber } fro
 import { scattered } from './cluster';
 import { codecNamed, PREFERRED_CODEC } from './codec';
 import { packsToEmpty, pagesIn, type PageAt } from './compaction';
+import { digestOf } from './known-pages';
 import { FRAME_BYTES, PackWriter, sha256, type FrameLocator, type OpenFrame } from './pack';
 import { PackReader } from './pack-reader';
 import { differenceFrom, PageFrames, type Ticket } from './page-frames';
@@ -26,6 +27,8 @@ import { isZero, PAGE_SIZE } from './zero-page';
 
 export interface FlushStats {
   readonly dirty: number;
+  /** Of the dirty ones, as they were: written to without a change. */
+  readonly unchanged: number;
   readonly zero: number;
   readonly equal: number;
   /** Pages stored again, so that the working set lies together and old packs become free. */
@@ -107,6 +110,7 @@ export async function flush(
       table,
       profile,
       frames: [...state, ...workingFrames, ...packs, ...profile],
+      known: base.known,
     },
     stats: { ...stats, packs: writer.count },
   };
@@ -176,21 +180,20 @@ class Flush {
     );
     const hot = new Set(this.hot.pages.map(({ space, page }) => pageKey(space, page)));
     const written = new Set<string>();
-    const stats = { dirty: 0, zero: 0, moved: 0 };
+    const stats = { dirty: 0, unchanged: 0, zero: 0, moved: 0 };
     for (const { pageSpace, pages } of dirty) {
       const space = spaces.get(pageSpace.name)!;
       stats.dirty += pages.length;
       for (const page of pages) {
         const bytes = pageSpace.read(page);
-        written.add(pageKey(pageSpace.name, page));
-        if (isZero(bytes)) {
-          stats.zero += 1;
-          this.setZero(space, page);
-        } else {
-          // The working set stands without the image.
-          const image = hot.has(pageKey(pageSpace.name, page)) ? undefined : pageSpace.imagePage?.(page);
-          await this.add(space, page, bytes, image);
-        }
+        const key = pageKey(pageSpace.name, page);
+        // The working set stands without the image.
+        const image = hot.has(key) ? undefined : pageSpace.imagePage?.(page);
+        const zero = isZero(bytes);
+        if (zero) stats.zero += 1;
+        if (zero ? this.setZero(space, page, key) : await this.add(space, page, key, bytes, image)) {
+          written.add(key);
+        } else stats.unchanged += 1;
       }
     }
     stats.moved += await this.gather(written);
@@ -217,8 +220,9 @@ class Flush {
     for (const { pageSpace, page } of present) {
       const space = spaces.get(pageSpace.name)!;
       const bytes = pageSpace.read(page);
-      if (isZero(bytes)) this.setZero(space, page);
-      else await this.add(space, page, bytes, undefined);
+      const key = pageKey(pageSpace.name, page);
+      if (isZero(bytes)) this.setZero(space, page, key);
+      else await this.add(space, page, key, bytes, undefined, true);
     }
     return present.length;
   }
@@ -262,21 +266,36 @@ class Flush {
     segment.stored = undefined;
   }
 
+  /** False: the page lies in a pack just as it is, and stays there unless it is to be `moved`. */
   private async add(
     space: SpaceIndex,
     page: number,
+    key: string,
     bytes: Uint8Array,
     image: Uint8Array | undefined,
-  ): Promise<void> {
-    const ticket = await (image ? this.differences.add(differenceFrom(image, bytes)) : this.whole.add(bytes));
+    moved = false,
+  ): Promise<boolean> {
+    const { known } = this.base;
+    const form = { bytes: image ? differenceFrom(image, bytes) : bytes, difference: image !== undefined };
+    let digest: string | undefined;
+    if (!moved && known.isStored(key, form, () => (digest = digestOf(form.bytes)))) return false;
+    digest ??= digestOf(form.bytes);
+    known.stored(key, form.difference, digest);
+    const ticket = await (image ? this.differences : this.whole).add(form.bytes, digest);
     this.placed.push({ space, page, ticket });
+    return true;
   }
 
-  private setZero(space: SpaceIndex, page: number): void {
+  /** False: it is zero already. */
+  private setZero(space: SpaceIndex, page: number, key: string): boolean {
     const segment = segmentOf(space, page);
-    this.release(segment.place(page % space.segmentPages));
+    const before = segment.place(page % space.segmentPages);
+    if (before.kind === 'zero') return false;
+    this.base.known.forget(key);
+    this.release(before);
     this.reopen(segment);
     segment.setZero(page % space.segmentPages);
+    return true;
   }
 
   private place(space: SpaceIndex, page: number, ticket: Ticket): void {

@@ -11,6 +11,7 @@
  *   <guest>#claims         <SHA-256 of an event's id>             its sequence in the inbox
  *   <guest>#pins           <fork>                                 Pin
  *   <guest>#collecting     now                                    up to which generation a collection is under way
+ *   #definition            <asset key>                            copy of a guest's definition
  *   <guest>#metrics        <generation>#<fencing>                 SliceMetrics
  */
 import { createHash } from 'node:crypto';
@@ -98,6 +99,9 @@ export const claimKey = (guest: string, event: string): Key => ({
   pk: `${guest}#claims`,
   sk: createHash('sha256').update(event).digest('hex'),
 });
+
+/** No guest's, so it begins as no guest's does. */
+export const definitionKey = (asset: string): Key => ({ pk: '#definition', sk: asset });
 
 export const metricsKey = (guest: string, attempt: Attempt): Key => ({
   pk: `${guest}#metrics`,

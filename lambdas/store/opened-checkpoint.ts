@@ -2,6 +2,7 @@
 import { unreadSegments, readSegments, type Checkpoint } from './checkpoint';
 import { codecNamed, plain } from './codec';
 import { CorruptPackError } from './errors';
+import { KnownPages } from './known-pages';
 import { sha256, type FrameLocator, type OpenFrame } from './pack';
 import { PackReader } from './pack-reader';
 import { PackTable } from './pack-table';
@@ -60,6 +61,7 @@ export async function openCheckpoint(
       table: understand('pack table', () => PackTable.decode(pieces)),
       profile: root.profile,
       frames,
+      known: new KnownPages(),
     },
     profile: profile[0],
     state: root.state.length === 0 ? undefined : plain(Buffer.concat(state)),
@@ -119,12 +121,7 @@ export async function readTable(
     root.packs.map((frame, i) => ({ frame, take: ({ bytes }: OpenFrame): void => void (pieces[i] = bytes) })),
     { ready: Promise.resolve() },
   );
-  const frames: readonly FrameLocator[] = [
-    ...root.state,
-    ...root.workingSet,
-    ...root.profile,
-    ...root.packs,
-  ];
+  const frames: readonly FrameLocator[] = [...root.state, ...root.workingSet, ...root.profile, ...root.packs];
   return { guest, lineage, table: PackTable.decode(pieces), frames };
 }
 

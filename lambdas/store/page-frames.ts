@@ -1,5 +1,5 @@
 /** Gathers pages into frames of one kind; equal pages once. */
-import { createHash } from 'node:crypto';
+import { digestOf } from './known-pages';
 import type { FrameLocator, PackWriter } from './pack';
 import { PAGES_PER_FRAME, type StoredPlace } from './page-index';
 import { PAGE_SIZE } from './zero-page';
@@ -23,8 +23,8 @@ export class PageFrames {
     private readonly delta: boolean,
   ) {}
 
-  async add(page: Uint8Array): Promise<Ticket> {
-    const digest = createHash('sha256').update(page).digest('binary');
+  /** @param digest of the page's bytes, where it is known */
+  async add(page: Uint8Array, digest = digestOf(page)): Promise<Ticket> {
     const known = this.ordinals.get(digest);
     if (known !== undefined) {
       this.equal += 1;

@@ -73,6 +73,16 @@ export class Segment {
     return decodeSlot(pack, this.slots[page] ?? 0);
   }
 
+  /** Pages that lie in the same frame. */
+  *inFrame({ pack, frame }: FrameLocator): Iterable<number> {
+    const number = this.packNumbers.get(packName(pack));
+    if (number === undefined) return;
+    for (let page = 0; page < this.pages; page += 1) {
+      if (this.entries[page] === FIRST_PACK + number && this.slots[page]! >> FRAME_SHIFT === frame)
+        yield page;
+    }
+  }
+
   setZero(page: number): void {
     this.entries[page] = ZERO;
     this.slots[page] = 0;

@@ -11,13 +11,24 @@ import { packName } from './keys';
 import type { FrameLocator, OpenFrame } from './pack';
 import type { PackReader } from './pack-reader';
 import { differenceFrom } from './page-frames';
-import { isInImage, placeOf, type PagePlace, type SpaceIndex, type StoredPlace } from './page-index';
+import {
+  isInImage,
+  placeOf,
+  type PagePlace,
+  type Segment,
+  type SpaceIndex,
+  type StoredPlace,
+} from './page-index';
+import { isRegular, type WorkingPage } from './working-set';
+import { pageKey } from './working-set-pages';
 import { PAGE_SIZE, ZERO_PAGE } from './zero-page';
 
 /** Pages of the image that are put in place together: it is one copy. */
 const IMAGE_RUN = 32;
 /** Waits that took a pack each. A guest that strays farther than that from its working set gets all there is, at once. */
 const PATIENCE = 32;
+/** Pages used once that are worth reading their pack for. */
+const MANY_CHANCES = 8;
 
 export interface PageSourceOptions {
   readonly checkpoint: Checkpoint;
@@ -40,6 +51,8 @@ export class PageSource {
   /** How often the guest had to wait for a page. */
   waits = 0;
   private misses = 0;
+  /** Segments whose zero pages are there. */
+  private readonly zeroed = new WeakSet<Segment>();
   private files: Promise<void> | undefined;
 
   /** @throws StateError when the guest has other spaces than the checkpoint. */
@@ -64,12 +77,13 @@ export class PageSource {
     const { workingSet } = this.checkpoint;
     await this.fillEager();
     if (!workingSet.complete) return this.all();
+    const worth = worthReading(workingSet.pages);
     const loads: Load[] = [];
     for (const { space, page, place } of workingSet.pages) {
       const target = this.target(space);
       if (target.lazy?.isAbsent(page) !== true) continue;
       if (place.kind === 'zero') this.loadZero(target, page);
-      else loads.push({ target, page, place });
+      else if (worth.has(packName(place.at.pack))) loads.push({ target, page, place });
     }
     await this.load(loads);
   }
@@ -166,6 +180,11 @@ export class PageSource {
 
   /** Zero pages of the segment, all at once: the next one would be wanted soon. */
   private loadZeros(target: PageSpace, index: SpaceIndex, wanted: number): void {
+    const segment = index.segments.get(Math.floor(wanted / index.segmentPages));
+    if (segment !== undefined) {
+      if (this.zeroed.has(segment)) return;
+      this.zeroed.add(segment);
+    }
     for (const page of segmentAround(index, wanted)) {
       const place = placeOf(index, page);
       const isZero = place.kind === 'zero' || (place.kind === 'image' && !isInImage(index, page));
@@ -192,10 +211,14 @@ export class PageSource {
     wanted: number,
     place: StoredPlace,
   ): Iterable<Load> {
-    for (const page of segmentAround(index, wanted)) {
-      const other = placeOf(index, page);
-      if (other.kind !== 'stored' || !sameLocator(other.at, place.at)) continue;
-      if (target.lazy?.isAbsent(page) === true) yield { target, page, place: other };
+    const number = Math.floor(wanted / index.segmentPages);
+    const segment = index.segments.get(number);
+    if (segment === undefined) return;
+    for (const i of segment.inFrame(place.at)) {
+      const page = number * index.segmentPages + i;
+      const other = segment.place(i);
+      if (other.kind === 'stored' && target.lazy?.isAbsent(page) === true)
+        yield { target, page, place: other };
     }
   }
 
@@ -230,6 +253,11 @@ export class PageSource {
       throw new CorruptPackError(guest, at.generation, packName(place.at.pack), found);
     }
     target.load(page, place.difference ? undoDifference(target, page, stored) : stored);
+    // A copy, since the frame holds many pages that nobody may have asked for.
+    this.checkpoint.known.loaded(pageKey(target.name, page), {
+      bytes: stored.slice(),
+      difference: place.difference,
+    });
     this.pages += 1;
   }
 
@@ -259,6 +287,17 @@ export class PageSource {
     if (index !== undefined) return index;
     throw new StateError(`the guest wants a page of ${name}, of which the checkpoint has nothing`);
   }
+}
+
+/** Packs with pages that are used again and again, or with many. Others hold what was used by chance, and can wait. */
+function worthReading(pages: readonly WorkingPage[]): ReadonlySet<string> {
+  const chances = new Map<string, number>();
+  for (const { place, uses } of pages) {
+    if (place.kind !== 'stored') continue;
+    const name = packName(place.at.pack);
+    chances.set(name, (chances.get(name) ?? 0) + (isRegular({ uses }) ? MANY_CHANCES : 1));
+  }
+  return new Set([...chances].filter(([, chance]) => chance >= MANY_CHANCES).map(([name]) => name));
 }
 
 /** Differing pages that are named at most. */

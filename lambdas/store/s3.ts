@@ -5,13 +5,7 @@
  *
  *   <guest>/<generation>/<fencing>-<number>   body; codec and SHA-256 are metadata
  */
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { plain } from './codec';
 import { checkGuestId } from './keys';
 import { retry, type RetryTiming } from './retry';
@@ -19,16 +13,27 @@ import type { PackId, PackStore, StoredPack } from './store';
 import type { Usage } from './table';
 
 export interface PacksBucket {
-  readonly client: S3Client;
+  readonly client: S3;
   readonly bucket: string;
 }
 
 /** Larger ones cost less to write, smaller ones less to read a part of. */
 const PACK_BYTES = 2 * 1024 * 1024;
 
-export function s3Client(environment: Readonly<Record<string, string | undefined>>): S3Client {
-  // A local endpoint knows no bucket host names.
-  return new S3Client({ forcePathStyle: environment.AWS_ENDPOINT_URL_S3 !== undefined });
+/** The SDK's part for S3, loaded when it is first used: most restores do without. */
+const sdk = (): Promise<typeof import('@aws-sdk/client-s3')> => import('@aws-sdk/client-s3');
+
+/** A client, made when it is first wanted. */
+export type S3 = () => Promise<S3Client>;
+
+export function s3Client(environment: Readonly<Record<string, string | undefined>>): S3 {
+  let made: Promise<S3Client> | undefined;
+  const make = async (): Promise<S3Client> => {
+    const { S3Client } = await sdk();
+    // A local endpoint knows no bucket host names.
+    return new S3Client({ forcePathStyle: environment.AWS_ENDPOINT_URL_S3 !== undefined });
+  };
+  return () => (made ??= make());
 }
 
 export class S3Packs implements PackStore {
@@ -41,18 +46,22 @@ export class S3Packs implements PackStore {
   ) {}
 
   async put(guest: string, id: PackId, { codec, sha256, body }: StoredPack): Promise<void> {
-    const { client, bucket } = this.options;
+    const { bucket } = this.options;
+    const client = await this.options.client();
     const Metadata = { codec, sha256: Buffer.from(sha256).toString('hex') };
     const input = { Bucket: bucket, Key: keyOf(guest, id), Body: body, ContentLength: body.length, Metadata };
     this.usage.bytesWritten += body.length;
     this.usage.requests.put += 1;
+    const { PutObjectCommand } = await sdk();
     await retry(`PutObject ${input.Key}`, this.timing, () => client.send(new PutObjectCommand(input)));
   }
 
   async get(guest: string, id: PackId): Promise<StoredPack | undefined> {
-    const { client, bucket } = this.options;
+    const { bucket } = this.options;
+    const client = await this.options.client();
     const Key = keyOf(guest, id);
     this.usage.requests.get += 1;
+    const { GetObjectCommand } = await sdk();
     return retry(`GetObject ${Key}`, this.timing, async () => {
       try {
         const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key }));
@@ -68,16 +77,20 @@ export class S3Packs implements PackStore {
   }
 
   async delete(guest: string, id: PackId): Promise<void> {
-    const { client, bucket } = this.options;
+    const { bucket } = this.options;
+    const client = await this.options.client();
     const Key = keyOf(guest, id);
+    const { DeleteObjectCommand } = await sdk();
     await retry(`DeleteObject ${Key}`, this.timing, () =>
       client.send(new DeleteObjectCommand({ Bucket: bucket, Key })),
     );
   }
 
   async list(guest: string, generation: number): Promise<PackId[]> {
-    const { client, bucket } = this.options;
+    const { bucket } = this.options;
+    const client = await this.options.client();
     const Prefix = `${checkGuestId(guest)}/${generation}/`;
+    const { ListObjectsV2Command } = await sdk();
     const ids: PackId[] = [];
     let token: string | undefined;
     do {

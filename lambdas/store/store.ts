@@ -209,6 +209,8 @@ export interface SliceMetrics {
   readonly pages: {
     /** Changed since the last checkpoint. */
     readonly dirty: number;
+    /** Of those, as they were: written to without a change. */
+    readonly unchanged: number;
     readonly zero: number;
     /** Of the dirty ones, equal to another of this slice. */
     readonly equal: number;
@@ -301,6 +303,11 @@ export interface CheckpointStore {
   appendInbox(guest: string, entry: Omit<InboxEntry, 'sequence'>): Promise<number>;
   /** Entries after `cursor` in order, `limit` at most. */
   readInbox(guest: string, cursor: number, limit: number): Promise<InboxEntry[]>;
+
+  /** A copy of the definition that lies under the key among the assets; undefined when there is none. */
+  definition(key: string): Promise<string | undefined>;
+  /** Keeps a copy, unless it is too large for one. */
+  keepDefinition(key: string, text: string): Promise<void>;
 
   writeMetrics(metrics: SliceMetrics): Promise<void>;
   /** Metrics of the committed slices from generation `from` on, one for each generation, in order. */

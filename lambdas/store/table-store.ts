@@ -6,6 +6,7 @@ import {
   AFTER,
   checkGuestId,
   claimKey,
+  definitionKey,
   generationKey,
   collectingKey,
   generationPartition,
@@ -46,6 +47,10 @@ import type { Item, Key, Table, Usage } from './table';
 
 /** Bytes of one inbox entry at most: what a queue message may carry. */
 export const INBOX_ENTRY_BYTES = 256 * 1024;
+
+/** Larger definitions, and those with longer keys, are read from the assets each time. */
+export const DEFINITION_BYTES = 64 * 1024;
+const DEFINITION_KEY = 1000;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -162,6 +167,16 @@ export class TableStore implements CheckpointStore {
 
   async readResults(guest: string, from: number, limit = Infinity): Promise<ResultRecord[]> {
     return readResults(this.table, guest, await this.head(guest), from, limit);
+  }
+
+  async definition(key: string): Promise<string | undefined> {
+    const item = await this.table.get(definitionKey(key));
+    return item === undefined ? undefined : String(item.text);
+  }
+
+  async keepDefinition(key: string, text: string): Promise<void> {
+    if (Buffer.byteLength(text) > DEFINITION_BYTES || key.length > DEFINITION_KEY) return;
+    await this.table.put({ ...definitionKey(key), text });
   }
 
   async appendInbox(guest: string, entry: Omit<InboxEntry, 'sequence'>): Promise<number> {

@@ -2,13 +2,7 @@
 import type { PageSpace } from '../../engine/models/guest';
 import type { Checkpoint } from './checkpoint';
 import { isInImage, placeOf, type PagePlace, type SpaceIndex } from './page-index';
-import {
-  EVERYTHING,
-  WORKING_SET_AGE,
-  WORKING_SET_PAGES,
-  type WorkingPage,
-  type WorkingSet,
-} from './working-set';
+import { EVERYTHING, usesAfter, WORKING_SET_PAGES, type WorkingPage, type WorkingSet } from './working-set';
 
 /** A page of the working set to be, which may not have its place yet. */
 export type HotPage = Omit<WorkingPage, 'place'>;
@@ -20,22 +14,31 @@ export interface HotPages {
 
 export const pageKey = (space: string, page: number): string => `${space}/${page}`;
 
-/** What the last slice used, and what it did not but earlier ones did. */
+/** What the last slice used, and what it did not but earlier ones did: those used lately first, as far as they are worth it. */
 export function hotPages(earlier: WorkingSet, pageSpaces: readonly PageSpace[]): HotPages {
-  const used = pageSpaces.flatMap(({ name, lazy }) =>
-    (lazy?.used() ?? []).map((page): HotPage => ({ space: name, page, age: 0 })),
-  );
+  const before = new Map(earlier.pages.map((each) => [pageKey(each.space, each.page), each]));
+  const used: HotPage[] = [];
+  for (const { name, lazy } of pageSpaces) {
+    for (const page of lazy?.used() ?? []) {
+      const key = pageKey(name, page);
+      used.push({ space: name, page, uses: usesAfter(before.get(key)?.uses ?? 0, true) });
+      before.delete(key);
+    }
+  }
   if (used.length > WORKING_SET_PAGES) return EVERYTHING;
-  const seen = new Set(used.map(({ space, page }) => pageKey(space, page)));
   const names = new Set(pageSpaces.map(({ name }) => name));
-  const older = earlier.pages
-    .filter(({ space, page, age }) => {
-      return age + 1 < WORKING_SET_AGE && names.has(space) && !seen.has(pageKey(space, page));
-    })
-    .map(({ space, page, age }): HotPage => ({ space, page, age: age + 1 }))
-    .sort((a, b) => a.age - b.age);
-  return { complete: true, pages: [...used, ...older.slice(0, WORKING_SET_PAGES - used.length)] };
+  const older = [...before.values()]
+    .map(({ space, page, uses }): HotPage => ({ space, page, uses: usesAfter(uses, false) }))
+    .filter(({ space, uses }) => uses !== 0 && names.has(space))
+    .sort((a, b) => lowestBit(a.uses) - lowestBit(b.uses));
+  const pages = [...used, ...older.slice(0, WORKING_SET_PAGES - used.length)];
+  return { complete: true, pages: pages.sort(byPlace) };
 }
+
+const lowestBit = (uses: number): number => uses & -uses;
+
+const byPlace = (a: HotPage, b: HotPage): number =>
+  a.space === b.space ? a.page - b.page : a.space < b.space ? -1 : 1;
 
 /** Where pages lie, without reading a segment for it: the earlier working set knows its own. */
 export class KnownPlaces {
@@ -61,10 +64,10 @@ export class KnownPlaces {
 /** The working set as it is stored: pages that need the image, or whose place is not known, are left out. */
 export function placed(hot: HotPages, places: KnownPlaces): WorkingSet {
   if (!hot.complete) return EVERYTHING;
-  const pages = hot.pages.flatMap(({ space, page, age }): WorkingPage[] => {
+  const pages = hot.pages.flatMap(({ space, page, uses }): WorkingPage[] => {
     const place = places.of(space, page);
     if (place === undefined || place.kind === 'image') return [];
-    return place.kind === 'stored' && place.difference ? [] : [{ space, page, age, place }];
+    return place.kind === 'stored' && place.difference ? [] : [{ space, page, uses, place }];
   });
   return { complete: true, pages };
 }

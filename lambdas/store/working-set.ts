@@ -3,8 +3,8 @@
  * what a worker fetches before it lets the guest run. It stands alone: neither
  * the page index nor the guest's image is needed to load it.
  *
- *   u8 complete, u8 spaces with their names, u16 packs, u32 pages, then columns: u8 space, u8 age, u32 page, u16 pack
- *   (0 for a zero page, else 1 + its number), u16 slot
+ *   u8 complete, u8 spaces with their names, u16 packs, u32 pages, then columns: u8 space, u8 uses, u32 distance
+ *   from the page before, modulo 2^32, u16 pack (0 for a zero page, else 1 + its number), u16 slot
  */
 import { PACK_ID_BYTES, Reader, Writer } from './bytes';
 import { packName } from './keys';
@@ -14,8 +14,8 @@ import type { PackId } from './store';
 export interface WorkingPage {
   readonly space: string;
   readonly page: number;
-  /** Slices since it was used; 0: in the last one. */
-  readonly age: number;
+  /** Bit n: used n slices ago; bit 0: in the last one. */
+  readonly uses: number;
   readonly place: Exclude<PagePlace, { kind: 'image' }>;
 }
 
@@ -27,8 +27,15 @@ export interface WorkingSet {
 
 /** Pages that are worth listing: 16 MiB. A guest that uses more is better off with all of its pages, in their order. */
 export const WORKING_SET_PAGES = 4096;
-/** Slices that a page stays in the set unused: what a keystroke needs is kept while the guest only ticks. */
-export const WORKING_SET_AGE = 4;
+/** Slices whose uses count: what a keystroke needs is kept while the guest only ticks. */
+const REMEMBERED = 4;
+
+/** The uses of a page one slice later, in which it was used or not; 0: it leaves the set. */
+export const usesAfter = (uses: number, used: boolean): number =>
+  ((uses << 1) | (used ? 1 : 0)) & ((1 << REMEMBERED) - 1);
+
+/** Used in more than one of the last slices: it is worth its place beside the others. */
+export const isRegular = ({ uses }: Pick<WorkingPage, 'uses'>): boolean => (uses & (uses - 1)) !== 0;
 
 export const EVERYTHING: WorkingSet = { complete: false, pages: [] };
 
@@ -57,8 +64,9 @@ export function encodeWorkingSet({ complete, pages }: WorkingSet): Uint8Array {
   for (const pack of packs.values()) writer.packId(pack);
   writer.u32(pages.length);
   for (const { space } of pages) writer.u8(spaces.indexOf(space));
-  for (const { age } of pages) writer.u8(age);
-  for (const { page } of pages) writer.u32(page);
+  for (const { uses } of pages) writer.u8(uses);
+  // Distances are small where pages lie beside each other, and compress.
+  pages.forEach(({ page }, i) => writer.u32((page - (pages[i - 1]?.page ?? 0)) >>> 0));
   for (const { place } of pages) {
     writer.u16(place.kind === 'zero' ? 0 : (numbers.get(packName(place.at.pack)) ?? 0));
   }
@@ -76,8 +84,9 @@ export function decodeWorkingSet(bytes: Uint8Array): WorkingSet {
   if (count > bytes.length) throw new RangeError(`${bytes.length} bytes for ${count} pages`);
   const column = (read: () => number): number[] => Array.from({ length: count }, read);
   const spaceNumbers = column(() => reader.u8());
-  const ages = column(() => reader.u8());
-  const numbers = column(() => reader.u32());
+  const uses = column(() => reader.u8());
+  let before = 0;
+  const numbers = column(() => (before = (before + reader.u32()) >>> 0));
   const packNumbers = column(() => reader.u16());
   const slots = column(() => reader.u16());
   reader.end();
@@ -87,7 +96,7 @@ export function decodeWorkingSet(bytes: Uint8Array): WorkingSet {
     if (space === undefined || (packNumbers[i] !== 0 && pack === undefined)) {
       throw new RangeError(`page ${page} names a space or a pack that is not listed`);
     }
-    return { space, page, age: ages[i]!, place: pack ? decodeSlot(pack, slots[i]!) : { kind: 'zero' } };
+    return { space, page, uses: uses[i]!, place: pack ? decodeSlot(pack, slots[i]!) : { kind: 'zero' } };
   });
   return { complete, pages };
 }

@@ -2,6 +2,7 @@
 import { randomFillSync } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import type { HostServices } from '../../engine/models/guest';
+import { threadCompilers } from './compiler-threads';
 
 // Translated code says which branches are rare. V8 listens when told to; it costs nothing where it does not.
 setFlagsFromString('--experimental-wasm-branch-hinting');
@@ -9,5 +10,5 @@ setFlagsFromString('--experimental-wasm-branch-hinting');
 export const hostServices: HostServices = {
   now: () => BigInt(Date.now()) * 1_000_000n,
   fillRandom: (bytes) => void randomFillSync(bytes),
-  engine: { kind: 'translator' },
+  engine: { kind: 'translator', compiler: threadCompilers() },
 };

@@ -1,10 +1,11 @@
 /** A guest's definition and the files of its image: read from the assets, checked, and cached on disk. */
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError, type GuestDefinition, type GuestFiles, type ImageFile } from '../../engine/models/guest';
 import { plain } from '../store/codec';
+import type { S3 } from '../store/s3';
+import type { CheckpointStore } from '../store/store';
 import { parseDefinition } from './definition';
 
 /** Where assets lie. */
@@ -13,11 +14,13 @@ export interface AssetSource {
   get(key: string): Promise<Uint8Array | undefined>;
 }
 
-export function s3Assets(client: S3Client, bucket: string): AssetSource {
+export function s3Assets(client: S3, bucket: string): AssetSource {
   return {
     get: async (key) => {
       try {
-        const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+        const s3 = await client();
+        const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         return Body && (await readBody(Body as AsyncIterable<Uint8Array>, ContentLength ?? 0));
       } catch (error) {
         // Without the right to list, S3 answers a missing key with AccessDenied.
@@ -50,6 +53,9 @@ async function readBody(body: AsyncIterable<Uint8Array>, expected: number): Prom
 
 const MISSING = new Set(['NoSuchKey', 'NotFound', 'AccessDenied']);
 
+/** Definitions by their assets' keys, which change with their contents. With a copy a restore needs the table alone. */
+export type DefinitionCopies = Pick<CheckpointStore, 'definition' | 'keepDefinition'>;
+
 export class Images {
   private readonly definitions = new Map<string, GuestDefinition>();
   private readonly uncached = new Map<string, Uint8Array>();
@@ -60,17 +66,22 @@ export class Images {
     private readonly directory: string,
   ) {}
 
-  /** @throws ImageError */
-  async definition(key: string): Promise<GuestDefinition> {
+  /** @param copies where a copy may lie, or is put. @throws ImageError */
+  async definition(key: string, copies?: DefinitionCopies): Promise<GuestDefinition> {
     const known = this.definitions.get(key);
     if (known !== undefined) return known;
-    const bytes = await this.assets.get(key);
-    if (bytes === undefined) {
-      throw new ImageError(`the guest's definition ${key} is not among the assets: deploy the stack again`);
-    }
-    const definition = parseDefinition(key, new TextDecoder().decode(bytes));
+    const copy = await copies?.definition(key);
+    const text = copy ?? (await this.definitionAsset(key));
+    const definition = parseDefinition(key, text);
+    if (copy === undefined) await copies?.keepDefinition(key, text);
     this.definitions.set(key, definition);
     return definition;
+  }
+
+  private async definitionAsset(key: string): Promise<string> {
+    const bytes = await this.assets.get(key);
+    if (bytes !== undefined) return new TextDecoder().decode(bytes);
+    throw new ImageError(`the guest's definition ${key} is not among the assets: deploy the stack again`);
   }
 
   /** The contents of the definition's files. They are not kept in memory: a guest's RAM needs it. @throws ImageError */

@@ -3,7 +3,7 @@ import { canWaitForFiles, type GuestFactory } from '../../engine/models/create';
 import type { Guest, GuestDefinition } from '../../engine/models/guest';
 import { StateError } from '../../engine/snapshot/errors';
 import { emptyCheckpoint, type Checkpoint } from '../store/checkpoint';
-import { openCheckpoint } from '../store/opened-checkpoint';
+import { openCheckpoint, type OpenedCheckpoint } from '../store/opened-checkpoint';
 import { PackReader } from '../store/pack-reader';
 import { PageSource } from '../store/page-source';
 import type { Attempt, CheckpointStore, Head } from '../store/store';
@@ -40,15 +40,24 @@ export class WarmPlace {
     this.live = live;
   }
 
+  /** Whether the guest of this head is here. What else is here goes: memory holds no second guest. */
+  holds(head: Head): boolean {
+    if (!this.isOf(head)) this.live = undefined;
+    return this.live !== undefined;
+  }
+
   /** The guest of this head, at its generation or one before it. */
   take(head: Head): LiveGuest | undefined {
-    const { live } = this;
+    const live = this.isOf(head) ? this.live : undefined;
     this.live = undefined;
-    if (live === undefined) return undefined;
-    const { at, guest } = live.checkpoint;
-    const usable =
-      guest === head.guest && live.definition === head.definition && at.generation <= head.generation;
-    return usable ? live : undefined;
+    return live;
+  }
+
+  private isOf(head: Head): boolean {
+    if (this.live === undefined) return false;
+    const { checkpoint, definition } = this.live;
+    const { at, guest } = checkpoint;
+    return guest === head.guest && definition === head.definition && at.generation <= head.generation;
   }
 }
 
@@ -67,6 +76,27 @@ export interface RestoreSources {
   readonly warm: WarmPlace;
 }
 
+/** What a worker has begun of a restore. */
+export interface Foreseen {
+  readonly at: Attempt;
+  readonly opening: Promise<OpenedCheckpoint>;
+  /** The guest, made while requests are under way; undefined when it has to be made with its files. */
+  readonly shell: Promise<LiveGuest | undefined>;
+}
+
+/** Begins a cold restore before its worker has the lease. Without the lease nothing that comes of it counts. */
+export function foresee(sources: RestoreSources, head: Head): Foreseen | undefined {
+  if (head.generation === 0 || sources.warm.holds(head)) return undefined;
+  const { store, images } = sources;
+  const at = { generation: head.generation, fencing: head.committedFencing };
+  const opening = openCheckpoint(store, head.guest, at);
+  const shell = images
+    .definition(head.definition, store)
+    .then((definition) => (canWaitForFiles(definition) ? makeShell(sources, head, definition) : undefined));
+  for (const begun of [opening, shell]) begun.catch(() => undefined); // thrown where it is awaited
+  return { at, opening, shell };
+}
+
 /**
  * Brings a guest to where it can run on. Its pages may be absent: `source` brings those that it wants.
  * `whole`: all that is stored is fetched before.
@@ -76,22 +106,19 @@ export async function restore(
   sources: RestoreSources,
   head: Head,
   definition: GuestDefinition,
-  whole = false,
+  { whole = false, foreseen }: { readonly whole?: boolean; readonly foreseen?: Foreseen | undefined } = {},
 ): Promise<Restored> {
   const { store } = sources;
   const live = sources.warm.take(head);
   const at = { generation: head.generation, fencing: head.committedFencing };
-  if (live !== undefined && isAt(live, at)) {
+  if (live !== undefined && isSame(live.checkpoint.at, at)) {
     const reader = new PackReader(store.packs, live.checkpoint);
     return { ...live, from: 'warm', source: sourceOf(live, reader) };
   }
   if (head.generation === 0) return fromImage(sources, head, definition);
 
-  // The guest is made while its checkpoint is on its way.
-  const opening = openCheckpoint(store, head.guest, at);
-  opening.catch(() => undefined); // thrown where it is awaited
-  const early =
-    live === undefined && canWaitForFiles(definition) ? shell(sources, head, definition) : undefined;
+  const begun = foreseen && isSame(foreseen.at, at) ? foreseen : undefined;
+  const opening = begun?.opening ?? openCheckpoint(store, head.guest, at);
   const { checkpoint, reader, state, profile } = await opening;
   if (live !== undefined && state !== undefined) {
     const behind = { ...live, checkpoint };
@@ -103,7 +130,7 @@ export async function restore(
   }
   const fresh =
     state !== undefined && canWaitForFiles(definition)
-      ? (early ?? shell(sources, head, definition))
+      ? ((await begun?.shell) ?? makeShell(sources, head, definition))
       : await complete(sources, head, definition);
   const restored = { ...fresh, checkpoint };
   const source = sourceOf(restored, reader);
@@ -157,7 +184,11 @@ async function complete(
 }
 
 /** A guest without its files, which it gets when it touches what only they have. */
-function shell({ images, createGuest }: RestoreSources, head: Head, definition: GuestDefinition): LiveGuest {
+function makeShell(
+  { images, createGuest }: RestoreSources,
+  head: Head,
+  definition: GuestDefinition,
+): LiveGuest {
   const guest = createGuest(definition, undefined);
   const files = new FilesOnce(async () => guest.provideFiles?.(await images.files(definition)));
   return { guest, definition: head.definition, checkpoint: emptyCheckpoint(head.guest), files };
@@ -167,5 +198,4 @@ function sourceOf({ guest, checkpoint, files }: LiveGuest, reader: PackReader): 
   return new PageSource({ checkpoint, reader, spaces: guest.spaces, provideFiles: () => files.provide() });
 }
 
-const isAt = ({ checkpoint }: LiveGuest, { generation, fencing }: Attempt): boolean =>
-  checkpoint.at.generation === generation && checkpoint.at.fencing === fencing;
+const isSame = (a: Attempt, b: Attempt): boolean => a.generation === b.generation && a.fencing === b.fencing;

@@ -22,7 +22,7 @@ import type { FlushRate } from './flush-rate';
 import type { Images } from './image';
 import { acquire, commit, conclude, release } from './lease';
 import { changesOf, factsOf, isReset, progressOf } from './progress';
-import { restore, type Restored, type WarmPlace } from './restore';
+import { foresee, restore, type Foreseen, type Restored, type WarmPlace } from './restore';
 import { idleTime, run, type RunLimits, type RunResult, type SliceExit } from './run';
 import { difference, usageOf } from './usage';
 
@@ -95,6 +95,7 @@ export async function processToken(worker: Worker, delivery: Delivery, timeout: 
   if (decision.kind !== 'run') return sendAsDecided(worker, delivery, head, decision);
 
   const expires = worker.leaseMs === undefined ? timeout + LEASE_MARGIN_MS : worker.now() + worker.leaseMs;
+  const foreseen = foresee({ ...worker, store }, head);
   const held = await acquire(
     store,
     head,
@@ -104,7 +105,8 @@ export async function processToken(worker: Worker, delivery: Delivery, timeout: 
   if (held === undefined) return { kind: 'returned', why: 'another worker was first to take the lease' };
   try {
     const { timerDue } = decision;
-    return await runSlice(worker, store, held, { messageId, timerDue, idleSince: idleSince(head), deadline });
+    const terms = { messageId, timerDue, idleSince: idleSince(head), deadline, foreseen };
+    return await runSlice(worker, store, held, terms);
   } catch (error) {
     // Best effort: if this fails too, the lease expires.
     await release(store, held, worker.now()).catch(() => false);
@@ -173,6 +175,8 @@ interface SliceTerms {
   /** Since when the guest has had nothing to do (ms since the epoch); undefined for one that wants to run. */
   readonly idleSince: number | undefined;
   readonly deadline: number;
+  /** Of the restore, what is under way. */
+  readonly foreseen: Foreseen | undefined;
 }
 
 async function runSlice(
@@ -234,6 +238,7 @@ async function runSlice(
     exits: difference(before.exits, guest.exits),
     pages: {
       dirty: flushed.stats.dirty,
+      unchanged: flushed.stats.unchanged,
       zero: flushed.stats.zero,
       equal: flushed.stats.equal,
       moved: flushed.stats.moved,
@@ -293,7 +298,7 @@ async function prepare(
   terms: SliceTerms,
 ): Promise<Prepared> {
   try {
-    const definition = await worker.images.definition(held.definition);
+    const definition = await worker.images.definition(held.definition, store);
     const reason = tripped(definition.breaker, held, worker.now());
     if (reason !== undefined) return { stopped: reason, status: 'suspended' };
     try {
@@ -320,7 +325,12 @@ async function restoreAndRun(
   definition: GuestDefinition,
   whole: boolean,
 ): Promise<Prepared> {
-  const restored = await restore({ ...worker, store }, held, definition, whole);
+  const restored = await restore(
+    { ...worker, store },
+    held,
+    definition,
+    whole ? { whole } : { foreseen: terms.foreseen },
+  );
   const { guest } = restored;
   const restoredAt = worker.now();
   const before = { instructions: guest.instructions, exits: { ...guest.exits } };
@@ -376,6 +386,7 @@ function keepWarm(worker: Worker, restored: Restored, flushed: FlushResult, exit
   for (const space of restored.guest.spaces) space.clean();
   const { guest, definition, files } = restored;
   worker.warm.keep({ guest, definition, files, checkpoint: flushed.checkpoint });
+  flushed.checkpoint.known.settle();
 }
 
 /** After the commit: deletes what the history no longer holds, then sends the token that the new head calls for. */

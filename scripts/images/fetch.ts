@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { type DebianPackage, PrivateApt, required } from './apt';
 import { type Archive, aptState, type ArchiveRequest, fromFirstSuite, megabytes } from './archive';
-import { debianRoot } from './debian-root';
+import { debianRoot, rootArchive, smallRoot } from './debian-root';
 import { ImagesError } from './errors';
 import { initramfs } from './initramfs';
 import { busyboxRoot } from './roots';
@@ -57,13 +57,13 @@ const wanted: readonly {
 export function fetchImages(request: ImagesRequest): { manifest: ImagesManifest; changed: boolean } {
   const present = request.refresh ? undefined : presentManifest(request);
   if (present !== undefined) return writeDerived(request, present);
-  return fromFirstSuite(request, (archive) => writeDerived(request, fromSuite(request, archive), true));
+  return fromFirstSuite(request, (source) => writeDerived(request, fromSuite(request, source), true));
 }
 
-function fromSuite(request: ImagesRequest, archive: Archive): ImagesManifest {
+function fromSuite(request: ImagesRequest, source: Archive): ImagesManifest {
   const { directory, say } = request;
-  const { suite, mirror } = archive;
-  const apt = new PrivateApt({ directory: aptState(directory, suite), ...archive });
+  const { suite, mirror } = source;
+  const apt = new PrivateApt({ directory: aptState(directory, suite), ...source });
   try {
     say(`reading the index of Debian ${suite} for riscv64 from ${mirror} ...`);
     apt.update();
@@ -74,27 +74,28 @@ function fromSuite(request: ImagesRequest, archive: Archive): ImagesManifest {
       say(`fetching ${found.name} ${found.version} (${megabytes(found.size)}) ...`);
       const unpacked = apt.unpack(apt.download(found));
       for (const [path, name] of row.files(found)) {
-        const source = [path, `boot/vmlinuz-${found.name.replace(/^linux-(binary|image)-/, '')}`]
+        const file = [path, `boot/vmlinuz-${found.name.replace(/^linux-(binary|image)-/, '')}`]
           .map((candidate) => join(unpacked, candidate))
           .find((candidate) => existsSync(candidate));
-        if (source === undefined) {
+        if (file === undefined) {
           throw new ImagesError(
             `${found.name} ${found.version} has no ${path}: the package changed its form; try another suite with --suite`,
             'invalid',
           );
         }
-        files[name] = place(directory, name, readFileSync(source));
+        files[name] = place(directory, name, readFileSync(file));
         say(`  ${name}: ${megabytes(files[name].size)}`);
       }
       const { name, version, architecture, size, sha256 } = found;
       packages.push({ name, version, architecture, size, sha256 });
     }
-    const root = debianRoot(apt, say);
+    const root = debianRoot(apt, smallRoot, say);
     for (const { name, version, architecture, size, sha256 } of root.packages) {
       packages.push({ name, version, architecture, size, sha256 });
     }
-    files[DEBIAN_ROOT] = place(directory, DEBIAN_ROOT, root.archive);
-    say(`  ${DEBIAN_ROOT}: ${megabytes(root.archive.length)}`);
+    const archive = rootArchive(root);
+    files[DEBIAN_ROOT] = place(directory, DEBIAN_ROOT, archive);
+    say(`  ${DEBIAN_ROOT}: ${megabytes(archive.length)}`);
     return { version: 1, suite, packages, files };
   } finally {
     apt.clean();

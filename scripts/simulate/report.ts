@@ -110,8 +110,9 @@ of a CPU (busy: a whole one), without the charges for writing and reading its sn
 
 ## Load
 
-\`mixed\` puts a slice's packs into the table when they are less than 8 KB, and into S3 otherwise. A guest's wait is from its
-event to its slice.
+\`mixed\` puts a slice's packs into the table when they are less than 8 KB, and into S3 otherwise: what a store that
+decides by size would cost. There is none, since an idle Debian's slice writes more than that, and a store that nearly always
+writes to S3 is the one in S3. A guest's wait is from its event to its slice.
 
 ${load}
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -8,12 +8,11 @@ import {
   type MachineDefinition,
 } from '../../engine/models/guest';
 import { main } from '../../cli/program';
+import type { ChosenServices } from '../../cli/run';
 import { writeTar } from '../../lib/archive/tar';
 import { FakeGuest, powerOff, type Script } from './fake-guest';
 import { FakeHost } from './fake-host';
 import { noState } from './no-state';
-
-type Trace = (line: string) => void;
 
 const directory = mkdtempSync(join(tmpdir(), 'hv-program-'));
 const file = (name: string, content = name) => {
@@ -40,9 +39,16 @@ function writeTarOf(source: string, target: string): void {
 async function hv(args: string[], script: Script = () => powerOff, isTTY = false) {
   const host = new FakeHost({ isTTY });
   let status: number | undefined;
-  let created: { definition: MachineDefinition; files: GuestFiles; trace?: Trace | undefined } | undefined;
-  const createGuest = (definition: GuestDefinition, files: GuestFiles = {}, trace?: Trace) => {
-    created = { definition: definition as MachineDefinition, files, trace };
+  let created:
+    | { definition: MachineDefinition; files: GuestFiles; services: ChosenServices; guests: number }
+    | undefined;
+  const createGuest = (
+    definition: GuestDefinition,
+    files: GuestFiles = {},
+    services: ChosenServices = {},
+  ): FakeGuest => {
+    const guests = (created?.guests ?? 0) + 1;
+    created = { definition: definition as MachineDefinition, files, services, guests };
     return new FakeGuest(script);
   };
   const clock = { wallNanoseconds: () => 0n, monotonicMilliseconds: () => performance.now() };
@@ -76,6 +82,20 @@ describe('hv', () => {
     [['run', '--kernel', kernel, '--harts', 'two'], /--harts two is no whole number/],
     [['run', '--kernel', kernel, '--cpu', 'zba,?'], /--cpu zba,\?: "\?" is no CPU feature/],
     [['run', '--kernel', kernel, '--seed', '1'], /--seed means something only in deterministic mode/],
+    [['run', '--kernel', kernel, '--engine', 'fast'], /Allowed choices are interpreter, translator, both/],
+    [
+      ['run', '--kernel', kernel, '--trace-from', '9'],
+      /--trace-from says which .* --trace shows; add --trace/,
+    ],
+    [['run', '--kernel', kernel, '--trace-count', '9'], /--trace-count says which .*; add --trace/],
+    [['run', '--kernel', kernel, '--trace', '--trace-from', '-1'], /--trace-from -1 is no whole number/],
+    [['run', '--kernel', kernel, '--trace', '--trace-count', 'all'], /--trace-count all is no whole number/],
+    [['run', '--kernel', kernel, '--trace', '--trace-count', '0'], /--trace-count 0 shows nothing; give/],
+    [
+      ['run', '--kernel', kernel, '--trace', '/no/such/file'],
+      /--trace \/no\/such\/file cannot be written \(ENOENT\)/,
+    ],
+    [['run', '--kernel', kernel, '--trace', '--engine', 'both'], /--trace shows one engine; leave out/],
     [['run', '--kernel', kernel, '--clock', 'fast'], /Allowed choices are real, deterministic/],
     [['run', '--kernel'], /argument missing/],
     [['run', '--colour'], /unknown option '--colour'/],
@@ -219,10 +239,40 @@ describe('hv', () => {
 
   test("--strace shows a container's system calls on stderr, and without it nobody is told", async () => {
     const run = [...container, '--root', root];
-    expect((await hv([...run, '--', 'sh'])).created?.trace).toBeUndefined();
+    expect((await hv([...run, '--', 'sh'])).created?.services.trace).toBeUndefined();
     const { created, host } = await hv([...run, '--strace', '--', 'sh']);
-    created?.trace?.('write(1, "x", 1) = 1');
+    created?.services.trace?.('write(1, "x", 1) = 1');
     expect(host.err).toBe('write(1, "x", 1) = 1\n');
+  });
+
+  test('--engine both makes two guests, in time that both have in common', async () => {
+    const { created, err, status } = await hv(['run', '--kernel', kernel, '--engine', 'both', '--seed', '3']);
+    expect(err).toBe('hv: --engine both: the clock is deterministic\n');
+    expect(status).toBe(0);
+    expect(created?.guests).toBe(2);
+    expect(created?.definition).toMatchObject({ clock: 'deterministic', seed: 3 });
+    expect(created?.services.engine).toEqual({ kind: 'translator' });
+    const threshold = await hv(['run', '--kernel', kernel, '--engine', 'both', '--threshold', '0']);
+    expect(threshold.created?.services.engine).toEqual({ kind: 'translator', threshold: 0 });
+  });
+
+  test('--trace goes to a file, or to stderr', async () => {
+    const path = join(directory, 'trace.txt');
+    const run = ['run', '--kernel', kernel, '--trace-from', '7', '--trace-count', '2'];
+    let traced: ChosenServices['instructions'];
+    const { created, err } = await hv([...run, '--trace', path], () => powerOff);
+    traced = created?.services.instructions;
+    expect(traced).toMatchObject({ from: 7, count: 2 });
+    expect(err).toBe(
+      'hv: tracing 2 instructions from 7 on; they are interpreted, the others may be translated\n',
+    );
+    expect(readFileSync(path, 'utf8')).toBe('');
+    const plain = await hv(['run', '--kernel', kernel, '--engine', 'interpreter', '--trace'], () => powerOff);
+    traced = plain.created?.services.instructions;
+    expect(plain.err).toBe('hv: tracing 10000 instructions from 0 on\n');
+    traced?.write('a line');
+    traced?.ended?.();
+    expect(plain.host.err).toMatch(/on\na line\nhv: the trace has ended; --trace-count shows more\n$/);
   });
 
   test('the exit status is what the guest told the test finisher', async () => {

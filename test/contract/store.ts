@@ -52,7 +52,7 @@ function metricsOf(guest: string, generation: number, fencing: number): SliceMet
     flushMs: 1,
     instructions: 5,
     exits: { timer: 3 },
-    pages: { dirty: 1, zero: 0, equal: 0, moved: 0, restored: 0, waits: 0 },
+    pages: { dirty: 1, unchanged: 0, zero: 0, equal: 0, moved: 0, restored: 0, waits: 0 },
     waitMs: 0,
     packs: 1,
     consoleBytes: 0,

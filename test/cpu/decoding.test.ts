@@ -8,6 +8,7 @@ import { find } from '../../engine/isa/disassembler';
 import { chooseExtensions, extensionRows, profiles, selectable } from '../../engine/isa/extensions';
 import type { Instruction } from '../../engine/isa/instruction';
 import { allInstructions, instructionsOf, optional } from '../../engine/isa/table';
+import { pokeWords, underTest } from './engine-under-test';
 
 const RAM_BASE = 0x8000_0000n;
 const HANDLER = RAM_BASE + 0x8000n;
@@ -75,6 +76,7 @@ test('some classes are told apart by a jump table', () => {
 
 const hartOf = (choice: readonly string[]): Hart =>
   new Hart({
+    ...underTest,
     ramSize: 2 ** 20,
     bus: { read: () => undefined, write: () => false },
     extensions: chooseExtensions(choice),
@@ -82,7 +84,7 @@ const hartOf = (choice: readonly string[]): Hart =>
 
 /** The trap that a word ends in, in M-mode with everything on. */
 function trapOf(hart: Hart, word: number): { cause: bigint; value: bigint; at: bigint; to: bigint } {
-  new DataView(hart.ram.buffer, hart.ram.byteOffset).setUint32(0, word, true);
+  pokeWords(hart, 0, [word]);
   hart.setCell(at.MTVEC, HANDLER);
   hart.setCell(at.MSTATUS, 0x7e00n);
   for (const cell of [at.MCAUSE, at.MTVAL, at.MEPC]) hart.setCell(cell, 0n);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Hart, type HartBus } from '../../engine/cpu/hart';
 import * as at from '../../engine/cpu/layout';
 import { find } from '../../engine/isa/disassembler';
+import { pokeWords, underTest } from './engine-under-test';
 
 const MEBIBYTE = 2 ** 20;
 const RAM_BASE = 0x80000000n;
@@ -17,12 +18,11 @@ const skipHandler = [0x341022f3, 0x00428293, 0x34129073, 0x30200073];
 const setVector = 0x30551073;
 
 function load(hart: Hart, address: bigint, words: readonly number[]): void {
-  const view = new DataView(hart.ram.buffer, hart.ram.byteOffset + Number(address - RAM_BASE));
-  words.forEach((word, i) => view.setUint32(4 * i, word, true));
+  pokeWords(hart, Number(address - RAM_BASE), words);
 }
 
 function start(words: readonly number[]): Hart {
-  const hart = new Hart({ ramSize: MEBIBYTE, bus: emptyBus });
+  const hart = new Hart({ ...underTest, ramSize: MEBIBYTE, bus: emptyBus });
   load(hart, RAM_BASE, [setVector, ...words]);
   load(hart, HANDLER, skipHandler);
   hart.pc = RAM_BASE;
@@ -91,7 +91,7 @@ test('state saved and put into a fresh hart goes on alike', () => {
     fc.property(words, fc.integer({ min: 1, max: 1500 }), (program, cut) => {
       const original = start(program);
       original.run(cut);
-      const copy = new Hart({ ramSize: MEBIBYTE, bus: emptyBus });
+      const copy = new Hart({ ...underTest, ramSize: MEBIBYTE, bus: emptyBus });
       copy.ram.set(original.ram);
       copy.restoreState(original.saveState());
       original.run(1000);
@@ -181,7 +181,7 @@ test('time does not jump when a tick comes to take more steps, or fewer, and tim
 });
 
 test('with a monitor, what is not delegated ends the run, and the hart is as before the instruction', () => {
-  const hart = new Hart({ ramSize: MEBIBYTE, bus: emptyBus, monitor: true });
+  const hart = new Hart({ ...underTest, ramSize: MEBIBYTE, bus: emptyBus, monitor: true });
   load(hart, RAM_BASE, [0x00150513, 0x00000073, 0x00150513, 0xffffffff]); // addi a0; ecall; addi a0; undefined
   hart.pc = RAM_BASE;
   hart.privilege = 0;

@@ -6,6 +6,7 @@ import * as at from '../../engine/cpu/layout';
 import { Aclint } from '../../engine/devices/aclint';
 import { assemble } from '../../engine/isa/assembler';
 import { StateError } from '../../engine/snapshot/errors';
+import { underTest } from './engine-under-test';
 
 const MEBIBYTE = 2 ** 20;
 const RAM_BASE = 0x80000000;
@@ -27,6 +28,7 @@ class Rig {
 
   constructor(programs: readonly (readonly (string | number)[])[]) {
     this.harts = new Harts(programs.length, {
+      ...underTest,
       ramSize: MEBIBYTE,
       bus: {
         read: (address, size) => this.aclint.read(address - ACLINT, size),

@@ -7,6 +7,7 @@ import * as at from '../../engine/cpu/layout';
 import { csrRows } from '../../engine/cpu/csr';
 import { selectable } from '../../engine/isa/extensions';
 import { assemble } from '../../engine/isa/assembler';
+import { poke, pokeWords, underTest } from './engine-under-test';
 
 const BASE = 0x80000000n;
 const DATA = BASE + 0x4000n;
@@ -30,6 +31,7 @@ class Bench {
 
   constructor(extensions: readonly string[] = selectable) {
     this.hart = new Hart({
+      ...underTest,
       ramSize: 2 ** 20,
       extensions,
       bus: { read: () => undefined, write: () => false },
@@ -42,7 +44,7 @@ class Bench {
   }
 
   poke(address: bigint, value: bigint): void {
-    this.memory.setBigUint64(Number(address - BASE), value, true);
+    poke(this.hart, Number(address - BASE), new Uint8Array(BigUint64Array.of(value).buffer));
   }
   peek(address: bigint): bigint {
     return this.memory.getBigUint64(Number(address - BASE), true);
@@ -51,7 +53,7 @@ class Bench {
   /** Executes one instruction in a mode; the cause when it traps. x5 and x6 are its operands. */
   execute(line: string, mode: Mode = M, place = BASE): bigint | undefined {
     const { hart } = this;
-    this.memory.setUint32(Number(place - BASE), assemble(line).word, true);
+    pokeWords(hart, Number(place - BASE), [assemble(line).word]);
     hart.privilege = mode;
     hart.pc = place;
     const trapped = hart.cell(at.TRAPPED_STEPS);

@@ -4,6 +4,7 @@ import { Hart } from '../../engine/cpu/hart';
 import * as at from '../../engine/cpu/layout';
 import { assemble } from '../../engine/isa/assembler';
 import { chooseExtensions } from '../../engine/isa/extensions';
+import { pokeWords, underTest } from './engine-under-test';
 
 const RAM_BASE = 0x8000_0000n;
 const HANDLER = RAM_BASE + 0x8000n;
@@ -22,12 +23,13 @@ interface Start {
 /** Executes the lines one after the other, and gives the hart as it is then. */
 function run(lines: readonly string[], { privilege = 3, registers = {}, cells = [] }: Start = {}): Hart {
   const hart = new Hart({
+    ...underTest,
     ramSize: 2 ** 20,
     bus: { read: () => 0, write: () => true },
     extensions: chooseExtensions(['max']),
   });
-  const view = new DataView(hart.ram.buffer, hart.ram.byteOffset);
-  lines.forEach((line, i) => view.setUint32(4 * i, assemble(line).word, true));
+  const words = lines.map((line) => assemble(line).word);
+  pokeWords(hart, 0, words);
   const open = [
     [at.PMPCFG, 0x1fn],
     [at.PMPADDR, (1n << 54n) - 1n],

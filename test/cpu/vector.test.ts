@@ -4,6 +4,7 @@ import { Hart } from '../../engine/cpu/hart';
 import * as at from '../../engine/cpu/layout';
 import { assemble } from '../../engine/isa/assembler';
 import { chooseExtensions } from '../../engine/isa/extensions';
+import { pokeWords, underTest } from './engine-under-test';
 
 const START = 0x8000_0000n;
 const DEVICE = 0x1000_0000;
@@ -46,9 +47,14 @@ interface Access {
 }
 
 function start(extensions: readonly string[], device: Device, lines: readonly string[]): Hart {
-  const hart = new Hart({ ramSize: 1 << 20, bus: device, extensions: chooseExtensions(extensions) });
-  const code = new DataView(hart.ram.buffer, hart.ram.byteOffset);
-  lines.forEach((line, i) => code.setUint32(4 * i, assemble(line).word, true));
+  const hart = new Hart({
+    ...underTest,
+    ramSize: 1 << 20,
+    bus: device,
+    extensions: chooseExtensions(extensions),
+  });
+  const words = lines.map((line) => assemble(line).word);
+  pokeWords(hart, 0, words);
   hart.pc = START;
   hart.setCell(at.MSTATUS, VS_AND_FS);
   for (let cell = 0; cell < 64; cell++)

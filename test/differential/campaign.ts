@@ -1,16 +1,27 @@
 import { indexOf } from './architectural-state';
 import { assemblyOf, buildImage, type Image } from './image';
 import { memoryMebibytes } from './layout';
-import { compareBatch, type Comparison, type CreateHart, type Divergence } from './lockstep';
+import {
+  compareBatch,
+  type Comparison,
+  type CreateHart,
+  type Divergence,
+  type Granularity,
+} from './lockstep';
 import { minimise } from './minimise';
 import { generate, type Program, type Stream } from './program';
 import { QemuTrace } from './qemu';
 import type { Coverage } from './coverage';
 
 /** Runs an image on QEMU and on a hart. */
-export async function compareImage(image: Image, createHart: CreateHart): Promise<Comparison> {
-  return QemuTrace.use(image.bytes, { memoryMebibytes, target: image.target }, (trace) =>
-    compareBatch(image, trace.records(), createHart),
+export async function compareImage(
+  image: Image,
+  createHart: CreateHart,
+  granularity: Granularity = 'instruction',
+): Promise<Comparison> {
+  const options = { memoryMebibytes, target: image.target, blocks: granularity === 'block' };
+  return QemuTrace.use(image.bytes, options, (trace) =>
+    compareBatch(image, trace.records(), createHart, granularity),
   );
 }
 
@@ -31,6 +42,8 @@ export interface CampaignOptions {
   /** Failures to minimise; the others are only counted. */
   readonly reports?: number;
   readonly coverage?: Coverage;
+  /** Default: `instruction`. A failure is looked at by instructions anyway. */
+  readonly granularity?: Granularity;
 }
 
 /** Seeds `first` and up. */
@@ -43,13 +56,13 @@ export async function runCampaign(
   createHart: CreateHart,
   options: CampaignOptions,
 ): Promise<Outcome> {
-  const { seeds, batch = stream.alone ? 1 : 25, reports = 2, coverage } = options;
+  const { seeds, batch = stream.alone ? 1 : 50, reports = 2, coverage, granularity } = options;
   const failures: string[] = [];
   let compared = 0;
   let unfinished = 0;
   for (let done = 0; done < seeds.length; done += batch) {
     const image = buildImage(seeds.slice(done, done + batch).map((seed) => generate(stream, seed)));
-    const comparison = await compareImage(image, createHart);
+    const comparison = await compareImage(image, createHart, granularity);
     compared += comparison.compared;
     unfinished += image.programs.length - comparison.finished;
     coverage?.add(stream, image, comparison.executions);

@@ -10,6 +10,10 @@ const RAM_BASE = 0x8000_0000n;
 /** Address translation as all references have it. */
 const schemes = ['sv48', 'sv57'];
 
+/** The windows of the PCI Express bus, with nothing in them: they read as ones and take what is written. */
+const inPciWindow = (address: number): boolean =>
+  (address >= 0x4000_0000 && address < 0x8000_0000) || (address >= 0x4_0000_0000 && address < 0x8_0000_0000);
+
 /** Programs set mtimecmp to all ones, which is what it is. */
 const inAclint = (address: number): boolean => address >= 0x200_0000 && address < 0x201_0000;
 
@@ -20,7 +24,11 @@ export class EngineHart implements SteppableHart {
     this.hart = new Hart({
       extensions: chooseExtensions([...extensions, ...schemes]),
       ramSize: memoryMebibytes * 2 ** 20,
-      bus: { read: (address) => (inAclint(address) ? 0 : undefined), write: inAclint },
+      bus: {
+        read: (address, size) =>
+          inAclint(address) ? 0 : inPciWindow(address) ? 2 ** (8 * Math.min(size, 4)) - 1 : undefined,
+        write: (address) => inAclint(address) || inPciWindow(address),
+      },
     });
     this.hart.pc = RAM_BASE;
   }

@@ -43,6 +43,8 @@ function bodyOf(program: Program, index: number): string[] {
     ...program.groups.flatMap((group) => group.map((line) => (line.endsWith(':') ? line : `  ${line}`))),
     '.option norvc',
     `  li s8, ${requests.end}`,
+    // The end begins a block of QEMU's.
+    `  j end_${index}`,
     `end_${index}:`,
     '  ecall',
   ];

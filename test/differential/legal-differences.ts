@@ -42,6 +42,13 @@ export const masked: readonly Masked[] = [
     reason:
       'VS may become Dirty by any vector instruction; in QEMU those that trap or have an integer result leave it',
   },
+  {
+    field: 'mstatus',
+    bits: 0x8000000000006000n,
+    after: /^csrr[sc] x\d+,(fflags|frm|fcsr),x/,
+    reason:
+      'with a register that holds 0 a write too ("Zicsr"), and FS may become Dirty by any; QEMU looks at the value',
+  },
   ...(['mtval', 'stval'] as const).map((field) => ({
     field,
     bits: ~0n,

@@ -172,7 +172,22 @@ export class Follower {
     }
     return true;
   }
+
+  /** To the next record when each is of a block: by so many steps that the hart is there. A block has no jumps but at its end. */
+  advanceBlock(expected: BigUint64Array, passing: (pc: bigint) => void): void {
+    for (let step = 0; step < longestBlock; step += 1) {
+      passing(this.hart.pc());
+      this.hart.step();
+      if (this.hart.pc() === expected[pcField]) return;
+    }
+  }
 }
+
+/** How often the two sides are compared: after every instruction, or at the end of every translation block of QEMU's. */
+export type Granularity = 'instruction' | 'block';
+
+/** No block has more instructions: QEMU, accel/tcg/translator.h. */
+const longestBlock = 512;
 
 /** Generous bound of the instructions between two programs' bodies. */
 const resetSteps = 2000;
@@ -182,6 +197,7 @@ export function compareBatch(
   image: Image,
   records: Iterable<TraceRecord>,
   createHart: CreateHart,
+  granularity: Granularity = 'instruction',
 ): Comparison {
   const divergences: Divergence[] = [];
   const executions = new Map<bigint, number>();
@@ -204,6 +220,19 @@ export function compareBatch(
   };
   let running = true;
   const tolerated: Tolerated = new Map();
+  /** Rows by the address of an instruction that they come after. */
+  const conditionalAt = new Map<bigint, readonly Masked[]>();
+  const pass = (pc: bigint): void => {
+    executions.set(pc, (executions.get(pc) ?? 0) + 1);
+    compared += 1;
+    let rows = conditionalAt.get(pc);
+    if (rows === undefined) {
+      const text = image.disassembly.get(pc) ?? '';
+      rows = conditional.filter(({ after }) => after?.test(text));
+      conditionalAt.set(pc, rows);
+    }
+    for (const row of rows) tolerate(tolerated, indexOf(row.field), row.bits);
+  };
 
   for (const { values } of records) {
     const body = image.bodies[program];
@@ -216,16 +245,11 @@ export function compareBatch(
       step = 0;
       tolerated.clear();
     } else {
-      const previous = before[pcField] ?? 0n;
-      executions.set(previous, (executions.get(previous) ?? 0) + 1);
       step += 1;
-      if (running) {
+      if (running && granularity === 'block') follower.advanceBlock(values, pass);
+      else if (running) {
         comparable = follower.advance(values);
-        compared += 1;
-        const text = image.disassembly.get(previous) ?? '';
-        for (const row of conditional) {
-          if (row.after?.test(text)) tolerate(tolerated, indexOf(row.field), row.bits);
-        }
+        pass(before[pcField] ?? 0n);
       }
     }
     if (running && comparable) {

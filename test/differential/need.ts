@@ -7,9 +7,9 @@ import { streams } from './streams';
 import { standard } from './target';
 
 /** Programs run for one entry before looking again. */
-const batch = 25;
+const batch = 50;
 /** Seeds looked at for each program that is run. */
-const choice = 4;
+const choice = 3;
 /** Batches after which an entry that is still as rare as before is given up. */
 const attempts = 4;
 

@@ -52,6 +52,8 @@ export interface Stream {
   readonly target?: Target;
   /** What its programs leave behind nothing but a reset removes: one program a QEMU, and a tenth of their number. */
   readonly alone?: true;
+  /** Why its programs are never compared by blocks. */
+  readonly stepwise?: string;
   /** Groups per program. */
   readonly length: number;
   profile(random: Random): Profile;

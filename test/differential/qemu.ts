@@ -17,6 +17,8 @@ export interface QemuOptions {
   readonly target?: Target;
   /** Further command-line options, e.g. `-kernel`. */
   readonly options?: readonly string[];
+  /** One record a translation block, as long as QEMU makes it, and not one an instruction. */
+  readonly blocks?: boolean;
   /** Ends QEMU after so many seconds: a guest that waits for ever prints nothing. */
   readonly timeoutSeconds?: number;
 }
@@ -31,7 +33,7 @@ export function qemuArguments(firmware: string, log: string, options: QemuOption
   return [
     '-M', 'virt', '-cpu', reference.cpu(extensions), '-m', String(options.memoryMebibytes), '-smp', '1,maxcpus=2',
     '-bios', firmware, '-display', 'none', '-monitor', 'none', '-serial', 'none', '-nic', 'none', '-no-reboot',
-    ...reference.singleStep, '-d', items.join(), '-D', log, ...(options.options ?? []),
+    ...(options.blocks ? [] : reference.singleStep), '-d', items.join(), '-D', log, ...(options.options ?? []),
   ]; // prettier-ignore
 }
 
@@ -123,6 +125,7 @@ export class QemuTrace {
 const newline = 0x0a;
 const capitalS = 0x53;
 const capitalT = 0x54;
+const smallC = 0x63;
 const hexDigit = new Uint8Array(256);
 for (let digit = 0; digit < 16; digit += 1) hexDigit[digit.toString(16).charCodeAt(0)] = digit;
 const privilegeLetters: ReadonlyMap<number, bigint> = new Map(
@@ -139,11 +142,14 @@ const privilegeField = fields.findIndex(({ kind }) => kind === 'privilege');
  *
  * and then, when it could not begin the block because something asked for its
  * attention, `Stopped execution of TB chain before ...`: that record is
- * dropped, it comes again. The lowest two bits of flags are the privilege;
+ * dropped, it comes again. `cpu_io_recompile: rewound execution ...` is an
+ * access to a device in mid-block: the next record is of an instruction that
+ * may have accessed some of its elements, and is dropped too. The lowest two bits of flags are the privilege;
  * newer versions, where they say how memory is accessed, have a line ` priv  M`.
  */
 export class TraceParser {
   private pending: Buffer = Buffer.alloc(0);
+  private rewound = false;
   private readonly layouts: Layout[] = [];
   private readonly values = new BigUint64Array(fields.length);
   private readonly halves = new Uint32Array(this.values.buffer);
@@ -165,6 +171,7 @@ export class TraceParser {
       const end = text.indexOf(newline, position);
       if (end < 0) break;
       if (first !== capitalT) {
+        this.rewound ||= first === smallC;
         position = end + 1;
         continue;
       }
@@ -174,7 +181,8 @@ export class TraceParser {
       const next = start + layout.length;
       if (text[next] !== capitalS) {
         this.read(text, position, end, start, layout);
-        yield this.record;
+        if (!this.rewound) yield this.record;
+        this.rewound = false;
       }
       position = next;
     }
@@ -187,7 +195,12 @@ export class TraceParser {
       const next = start + layout.length;
       if (text[next - 1] !== newline) continue;
       const mark = text[next];
-      if (mark === capitalT || mark === capitalS || (mark === undefined && isEnd && text.length === next))
+      if (
+        mark === capitalT ||
+        mark === capitalS ||
+        mark === smallC ||
+        (mark === undefined && isEnd && text.length === next)
+      )
         return layout;
     }
     const layout = findLayout(text.subarray(start), this.shown);
@@ -246,7 +259,7 @@ const mayBeHidden = (name: string): boolean => /^(satp|fcsr|v.*)$/.test(name);
 /** Lines have fixed widths, so one look at a record is enough for all like it. */
 function findLayout(text: Buffer, shown: ReadonlySet<number>): Layout | undefined {
   const content = text.toString('latin1');
-  const end = content.search(/\n[TS]/);
+  const end = content.search(/\n[TSc]/);
   if (end < 0) return undefined;
   const record = content.slice(0, end + 1);
   const find = (label: string): number =>

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { describeWith } from '../requirement';
 import { type Outcome, runCampaign, seedsFrom } from './campaign';
 import { Coverage } from './coverage';
-import type { CreateHart } from './lockstep';
+import type { CreateHart, Granularity } from './lockstep';
 import { chooseSeeds, spendByNeed } from './need';
 import type { Stream } from './program';
 import { references } from './references';
@@ -10,11 +10,11 @@ import { streams } from './streams';
 import { standard, withNewer } from './target';
 
 /** Instructions of one program, roughly, over all streams. */
-const instructionsPerProgram = 250;
+const instructionsPerProgram = 500;
 
 /**
- * What is run. In full: half of the instructions go to all streams alike, the other half and as many more as it takes
- * to where an entry of the table was executed least.
+ * What is run. In full: half of the instructions go to all streams alike, compared after each; the other half and as
+ * many more as it takes to where an entry of the table was executed least, compared after each block.
  */
 const budgets = {
   quick: { programs: 20, instructions: 0, executions: 1, repeated: 0 },
@@ -51,20 +51,34 @@ export function describeLockstep(name: string, createHart: CreateHart): void {
     const coverage = new Coverage();
     const programsOf = ({ alone }: Stream): number =>
       alone ? Math.ceil(budget.programs / 10) : budget.programs;
-    const compare = (stream: Stream, seeds: readonly number[]): Promise<Outcome> =>
-      runCampaign(stream, createHart, { seeds, coverage });
+    /** In full, a line says how far it has come: jest prints nothing before its end. */
+    const told = async (title: string, running: Promise<Outcome>): Promise<Outcome> => {
+      const started = performance.now();
+      const outcome = await running;
+      const seconds = ((performance.now() - started) / 1000).toFixed(0);
+      if (full)
+        process.stderr.write(
+          `${title}: ${outcome.programs} programs, ${outcome.compared.toLocaleString('en')} instructions, ` +
+            `${seconds} s${outcome.failures.map((failure) => `\n${failure}`).join('')}\n`,
+        );
+      return outcome;
+    };
+    const compare = (stream: Stream, seeds: readonly number[], granularity?: Granularity): Promise<Outcome> =>
+      runCampaign(stream, createHart, { seeds, coverage, ...(granularity && { granularity }) });
 
     for (const stream of streams) {
       declare(stream, stream.name, async () => {
-        expectAlike(await compare(stream, seedsFrom(firstSeed, programsOf(stream))));
+        expectAlike(await told(stream.name, compare(stream, seedsFrom(firstSeed, programsOf(stream)))));
       });
     }
 
     const repeated = process.env['LOCKSTEP_REFERENCE'] === 'newer' ? budget.programs : budget.repeated;
     for (const stream of repeated > 0 ? streams.filter(({ target = standard }) => target === standard) : []) {
       const again = { ...stream, target: withNewer() };
-      declare(again, `${stream.name}, against the newer QEMU`, async () => {
-        expectAlike(await runCampaign(again, createHart, { seeds: seedsFrom(firstSeed, repeated) }));
+      const title = `${stream.name}, against the newer QEMU`;
+      declare(again, title, async () => {
+        const seeds = seedsFrom(firstSeed, repeated);
+        expectAlike(await told(title, runCampaign(again, createHart, { seeds })));
       });
     }
 
@@ -72,15 +86,23 @@ export function describeLockstep(name: string, createHart: CreateHart): void {
       `every entry of the table was executed ${budget.executions.toLocaleString('en')} times or more`,
       async () => {
         const used = new Map(streams.map((stream) => [stream, firstSeed + budget.programs]));
+        const outcomes: Outcome[] = [];
         await spendByNeed(coverage, budget, async (stream, entry) => {
           const from = used.get(stream) ?? firstSeed;
           const { seeds, next } = chooseSeeds(stream, entry, from);
           used.set(stream, next);
-          expectAlike(await compare(stream, seeds));
+          const title = `${stream.name} for ${entry.mnemonic}, after ${coverage.count(entry)}`;
+          outcomes.push(await told(title, compare(stream, seeds, stream.stepwise ? 'instruction' : 'block')));
         });
         const file = process.env['LOCKSTEP_COVERAGE'];
         if (file !== undefined) writeFileSync(file, `${JSON.stringify(coverage, null, 2)}\n`);
         process.stdout.write(`lock-step coverage of ${name}: ${coverage.summary()}\n`);
+        expectAlike({
+          programs: outcomes.reduce((sum, { programs }) => sum + programs, 0),
+          compared: outcomes.reduce((sum, { compared }) => sum + compared, 0),
+          unfinished: outcomes.reduce((sum, { unfinished }) => sum + unfinished, 0),
+          failures: outcomes.flatMap(({ failures }) => failures),
+        });
         expect(coverage.below(budget.executions)).toEqual([]);
       },
       patience,

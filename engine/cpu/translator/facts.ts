@@ -37,6 +37,10 @@ export function factsOf(instruction: Instruction): Facts {
   return facts;
 }
 
+/** Left to the interpreter: a helper reads registers where only the interpreter keeps them, in their cells. */
+export const isInterpreted = ({ effects }: Facts): boolean =>
+  effects.some((helper) => helpers.get(helper)?.cells);
+
 const ANY = i64Constant(0n);
 const ANY32 = i32Constant(0);
 

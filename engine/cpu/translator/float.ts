@@ -223,3 +223,6 @@ export function inlineFloat(helper: string, rounding: number | undefined): Inlin
   if (toInteger.has(helper) ? rounding !== TOWARDS_ZERO : !nearest) return undefined;
   return inlineFloats.get(helper) ?? (multiplyAddIsFused() ? inlineFused.get(helper) : undefined);
 }
+
+/** Whether WebAssembly's own arithmetic does what a helper does, in some rounding mode, on some processor. */
+export const canBeInline = (helper: string): boolean => inlineFloats.has(helper) || inlineFused.has(helper);

@@ -6,8 +6,7 @@
 import { extract, matches } from '../../isa/encoding';
 import type { Instruction } from '../../isa/instruction';
 import type { Decoder } from '../interpreter/decode';
-import { helpers } from '../helpers';
-import { type Facts, factsOf } from './facts';
+import { type Facts, factsOf, isInterpreted } from './facts';
 import { type RegisterSet, none } from './register-set';
 
 export interface Step {
@@ -54,7 +53,12 @@ export interface RegionContext {
   page(number: number): number | undefined;
   /** Places that the indirect jump at a place was seen to go to. */
   targets(jump: number): Iterable<number>;
+  /** Instructions at most; absent: MOST_INSTRUCTIONS. */
+  readonly length?: number | undefined;
 }
+
+/** Where code is read from, by its place. */
+export type CodeMemory = Pick<DataView, 'getUint16'>;
 
 export const MOST_INSTRUCTIONS = 400;
 const MOST_PAGES = 4;
@@ -63,18 +67,19 @@ const LINKS: ReadonlySet<number> = new Set([1, 5]);
 
 /** Follows code from `entry`. Undefined when not even the first instruction can be translated. */
 export function findRegion(
-  memory: DataView,
+  memory: CodeMemory,
   decoder: Decoder,
   entry: number,
   context: RegionContext,
 ): Region | undefined {
   const reader = new Reader(memory, decoder, context);
+  const length = context.length ?? MOST_INSTRUCTIONS;
   const steps = new Map<number, Step>();
   const endings = new Map<number, Ending>();
   const leaders = new Set([entry]);
   const work = [entry];
   for (let offset = work.shift(); offset !== undefined; offset = work.shift()) {
-    while (!steps.has(offset) && steps.size < MOST_INSTRUCTIONS) {
+    while (!steps.has(offset) && steps.size < length) {
       const step = reader.step(offset);
       if (!step) {
         endings.set(offset, { kind: 'interpret', at: offset });
@@ -201,7 +206,7 @@ class Reader {
   private readonly unknown = new Set<number>();
 
   constructor(
-    private readonly memory: DataView,
+    private readonly memory: CodeMemory,
     private readonly decoder: Decoder,
     private readonly context: RegionContext,
   ) {}
@@ -215,7 +220,7 @@ class Reader {
     const instruction = mostSpecific(this.decoder.classes[this.decoder.index[low]!]!, word);
     if (!instruction) return undefined;
     const facts = factsOf(instruction);
-    if (facts.effects.some((helper) => helpers.get(helper)?.cells)) return undefined;
+    if (isInterpreted(facts)) return undefined;
     const reads = { x: 0, f: 0 };
     for (const operand of facts.reads) {
       const number = operandOf({ instruction, word }, `rs${operand[2]}`);

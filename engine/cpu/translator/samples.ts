@@ -53,7 +53,6 @@ export function placeOf(cells: DataView, pc: bigint): number | undefined {
   const tlb = cells.getUint32(at.FETCH_TLB, true);
   const index = Number((pc >> 12n) & BigInt(at.TLB_ENTRIES - 1));
   const entry = tlb + index * at.TLB_ENTRY;
-  const tag = cells.getBigUint64(entry, true);
-  if (tag !== (pc & ~0xfffn)) return undefined;
+  if (cells.getBigUint64(entry, true) !== (pc & ~0xfffn)) return undefined;
   return (Number(pc & 0xffffffffn) + cells.getUint32(entry + 8, true)) >>> 0;
 }

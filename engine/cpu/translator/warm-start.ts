@@ -60,12 +60,12 @@ export class WarmStart {
       const first = at.TLB + context * at.TLB_CONTEXT + at.TLB_FETCH;
       for (let entry = first; entry < first + at.TLB_KIND; entry += at.TLB_ENTRY) {
         const tag = memory[entry >>> 2]!;
-        if ((tag & 0x7ff) !== 0) continue; // none
-        const place = ((tag & ~0xfff) + memory[(entry >>> 2) + 2]!) >>> 0;
+        if ((tag & 0xfff) !== 0) continue; // none
+        const place = (tag + memory[(entry >>> 2) + 2]!) >>> 0;
         if (this.scans < (due[(place - at.RAM) >>> 12] ?? NEVER)) continue;
         const heats = this.look(place);
         if (!heats) continue;
-        const page = cells.getBigUint64(entry, true) & ~0xfffn;
+        const page = cells.getBigUint64(entry, true);
         const satp = cells.getBigUint64(at.SATP, true);
         for (const [offset, heat] of heats)
           found.push({ pc: page + BigInt(offset), satp, place: place + offset, privilege, heat });

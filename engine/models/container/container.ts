@@ -3,6 +3,7 @@ import { ConsoleLog } from '../../backends/console';
 import { CallerRandom, SeededRandom } from '../../backends/random';
 import { exitCounters } from '../../cpu/exit-counters';
 import { Hart } from '../../cpu/hart';
+import { Inspection, alone } from '../../cpu/inspection';
 import { baseNames } from '../../isa/extensions';
 import { Ram } from '../../memory/ram';
 import { bytes, optional, record } from '../../snapshot/codec';
@@ -46,6 +47,7 @@ const layout = record('container', 1, { kernel: bytes, events: bytes, random: op
 
 export class Container implements Guest {
   readonly spaces: readonly PageSpace[];
+  readonly inspection: Inspection;
   private readonly hart: Hart;
   private readonly kernel: Kernel;
   private readonly console = new ConsoleLog();
@@ -72,7 +74,9 @@ export class Container implements Guest {
       bus: { read: () => undefined, write: () => false },
       monitor: true,
       ...(host.engine && { engine: host.engine }),
+      ...(host.instructions && { trace: host.instructions }),
     });
+    this.inspection = new Inspection(alone(this.hart));
     prepareHart(this.hart, extensions);
     const ram = new Ram({
       base: RAM_BASE,

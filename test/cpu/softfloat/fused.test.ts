@@ -2,16 +2,17 @@
 import fc from 'fast-check';
 import { Hart } from '../../../engine/cpu/hart';
 import * as at from '../../../engine/cpu/layout';
+import { pokeWords, underTest } from '../engine-under-test';
 
 const runs = process.env['TEST_FULL'] === '1' ? 2_000_000 : 30_000;
 const BOX = 0xffffffffn << 32n;
 
-const hart = new Hart({ ramSize: 2 ** 20, bus: { read: () => undefined, write: () => false } });
+const hart = new Hart({ ...underTest, ramSize: 2 ** 20, bus: { read: () => undefined, write: () => false } });
 hart.setCell(at.MSTATUS, 0x6000n);
 
 /** frd = frs1 * frs2 + frs3, and fflags, which were as given. */
 function fused(word: number, operands: readonly bigint[], flags: bigint): { result: bigint; flags: bigint } {
-  new DataView(hart.ram.buffer, hart.ram.byteOffset).setUint32(0, word, true);
+  pokeWords(hart, 0, [word]);
   operands.forEach((value, i) => hart.setCell(at.F + 8 * (i + 1), value));
   hart.setCell(at.FFLAGS, flags);
   hart.loadContext(hart.saveContext());

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { type EngineOptions, Hart } from '../../../engine/cpu/hart';
+import type { TraceOptions } from '../../../engine/cpu/instruction-trace';
 import { find } from '../../../engine/isa/disassembler';
 
 const MEBIBYTE = 2 ** 20;
@@ -18,11 +19,17 @@ const prologue = [0x000062b7, 0x3002a073, 0x30551073];
 export const atOnce: EngineOptions = { kind: 'translator', threshold: 0 };
 
 /** A hart with a program at `offset` of RAM, which it starts at. Register x10 to x31 point to data. */
-export function hartWith(halves: readonly number[], offset = 0, engine?: EngineOptions): Hart {
+export function hartWith(
+  halves: readonly number[],
+  offset = 0,
+  engine?: EngineOptions,
+  trace?: TraceOptions,
+): Hart {
   const hart = new Hart({
     ramSize: MEBIBYTE,
     bus: { read: () => undefined, write: () => false },
     ...(engine && { engine }),
+    ...(trace && { trace }),
   });
   const view = new DataView(hart.ram.buffer, hart.ram.byteOffset);
   skipHandler.forEach((word, i) => view.setUint32(Number(HANDLER - RAM_BASE) + 4 * i, word, true));

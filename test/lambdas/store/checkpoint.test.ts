@@ -263,7 +263,7 @@ describe('checkpoints', () => {
       { generation: 1, fencing: 1 },
       { spaces: [space], state: undefined },
     );
-    expect(stats).toEqual({ dirty: 4000, zero: 2000, equal: 1999, moved: 0, packs: 1 });
+    expect(stats).toEqual({ dirty: 4000, unchanged: 0, zero: 2000, equal: 1999, moved: 0, packs: 1 });
     expect(store.usage.bytesWritten).toBeLessThan(12_000);
   });
 

@@ -25,7 +25,7 @@ async function openBucket() {
   return {
     table: new MemoryTable(),
     usage,
-    packs: new S3Packs({ client, bucket: 'packs' }, usage, timing),
+    packs: new S3Packs({ client: async () => client, bucket: 'packs' }, usage, timing),
     close: async () => {
       client.destroy();
       await services.close();

@@ -95,6 +95,24 @@ export class KernelSymbols {
     return { type: text.charAt(0), name: text.slice(1), offset: this.offsets[index]! };
   }
 
+  /** The code that an offset lies in, or behind; undefined before the first. Of several names of one place, the first. */
+  codeAt(offset: number): KernelSymbol | undefined {
+    const { offsets } = this;
+    let [low, high] = [0, this.count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (offsets[middle]! <= offset) low = middle + 1;
+      else high = middle;
+    }
+    let found: KernelSymbol | undefined;
+    for (let index = low - 1; index >= 0; index--) {
+      if (found && offsets[index] !== found.offset) break;
+      const symbol = this.at(index);
+      if (/[tTwW]/.test(symbol.type)) found = symbol;
+    }
+    return found;
+  }
+
   /** The first symbol of each name, where there is one: one pass over the table. */
   find(names: Iterable<string>): ReadonlyMap<string, KernelSymbol> {
     const wanted = new Set(names);

@@ -82,14 +82,15 @@ function stream(
   return {
     name,
     target,
-    length: 110,
+    // Long, since a reset is 170 instructions.
+    length: 220,
     profile,
     group(draw) {
       const choice = draw.random.below(100);
-      if (choice < 12) return configure(draw, sews);
-      if (choice < 13) return [...configureAnyhow(draw), ...configure(draw, sews)];
-      if (choice < 21) return control(draw);
-      if (choice < 45) return fresh(draw, floatWidths);
+      if (choice < 9) return configure(draw, sews);
+      if (choice < 10) return [...configureAnyhow(draw), ...configure(draw, sews)];
+      if (choice < 15) return control(draw);
+      if (choice < 33) return fresh(draw, floatWidths);
       return [instance(draw, draw.random.pick(rows))];
     },
   };

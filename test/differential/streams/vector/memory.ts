@@ -38,11 +38,36 @@ function span(first: string, emul: number, second: string, count: number): boole
 /** A group of up to eight registers that none of the eight from this one on belongs to. */
 const apart = (register: string): string => (Number(register.slice(1)) <= 16 ? 'v24' : 'v8');
 
-function access(draw: Draw, row: Instruction, place: Place): Group {
+const indexed = ({ mnemonic }: Instruction): boolean => /x(seg\d)?ei/.test(mnemonic);
+
+/** Random accesses: one, or some that find their places by the same indices, which take ten instructions to prepare. */
+function access(draw: Draw, place: Place): Group {
+  const row = draw.random.pick(loadsAndStores);
+  const first = instanceOf(draw, row, place);
+  if (!indexed(row) || draw.random.chance(0.03)) return first.lines;
+  const eew = eewOf(row.mnemonic);
+  const alike = loadsAndStores.filter((other) => indexed(other) && eewOf(other.mnemonic) === eew);
+  const { sew, lmul } = typeOf(draw);
+  const others = Array.from({ length: 2 }, () =>
+    instanceOf(draw, draw.random.pick(alike), place, first.index),
+  );
+  return [
+    ...tameIndices(first.index, eew, lmul + eew - sew),
+    ...first.lines,
+    ...others.flatMap(({ lines }) => lines),
+  ];
+}
+
+/** One access, and the register that its indices begin in. */
+function instanceOf(
+  draw: Draw,
+  row: Instruction,
+  place: Place,
+  indices?: string,
+): { readonly lines: Group; readonly index: string } {
   const { random } = draw;
   const { mnemonic, syntax } = row;
   const { sew, lmul } = typeOf(draw);
-  const indexed = /x(seg\d)?ei/.test(mnemonic);
   const eew = eewOf(mnemonic);
   const emul = lmul + eew - sew;
   const wholes = /^v[ls](\d)r/.exec(mnemonic);
@@ -50,18 +75,18 @@ function access(draw: Draw, row: Instruction, place: Place): Group {
     ? Math.log2(Number(wholes[1]))
     : /^v[ls]m\.v/.test(mnemonic)
       ? 0
-      : indexed
+      : indexed(row)
         ? lmul
         : emul;
   const masked = syntax.endsWith('vm') && random.chance(0.4);
   const { setup, base } = place(draw, mnemonic);
-  const drawn = register(draw, indexed ? emul : 0, masked);
+  const index = indices ?? register(draw, indexed(row) ? emul : 0, masked);
   const group = register(draw, data, masked);
-  // QEMU stores v0 under itself, though it is read with two widths then.
-  const vd = mnemonic.startsWith('vs') && masked && group === 'v0' ? 'v8' : group;
-  // QEMU lets a segment store read its second and later fields from the registers of the indices.
-  const index =
-    mnemonic.startsWith('vs') && mnemonic.includes('seg') && span(drawn, emul, vd, 8) ? apart(vd) : drawn;
+  const store = mnemonic.startsWith('vs');
+  // QEMU stores v0 under itself, though it is read with two widths then, and lets a segment store read its second and
+  // later fields from the registers of the indices.
+  const overlap = store && mnemonic.includes('seg') && span(index, emul, group, 8);
+  const vd = overlap ? apart(index) : store && masked && group === 'v0' ? 'v8' : group;
   const stride = draw.target() === base ? 'x0' : draw.target();
   const strides = [0, 1, -1, 1 << eew, -(1 << eew), 24, random.between(-64, 64)] as const;
   const operands = syntax
@@ -70,8 +95,7 @@ function access(draw: Draw, row: Instruction, place: Place): Group {
     .replace('rs2', stride)
     .replace('vs2', index)
     .replace(/, vm$/, masked ? ', v0.t' : '');
-  return [
-    ...(indexed && random.chance(0.97) ? tameIndices(index, eew, emul) : []),
+  const lines = [
     ...(syntax.includes('rs2') && stride !== 'x0' && stride !== base
       ? [`li ${stride}, ${random.pick(strides)}`]
       : []),
@@ -80,6 +104,7 @@ function access(draw: Draw, row: Instruction, place: Place): Group {
     ...(/^v[ls](\dr|m)/.test(mnemonic) ? [`csrwi vstart, ${random.below(2)}`] : []),
     `${mnemonic} ${operands}`,
   ];
+  return { lines, index };
 }
 
 const near: Place = (draw, mnemonic) => {
@@ -94,14 +119,14 @@ const near: Place = (draw, mnemonic) => {
 export const memoryStream: Stream = {
   name: 'v-memory',
   target,
-  length: 90,
+  length: 120,
   profile,
   group(draw) {
     const choice = draw.random.below(100);
-    if (choice < 18) return configure(draw, sews);
-    if (choice < 22) return control(draw);
-    if (choice < 35) return fresh(draw, [2]);
-    return access(draw, draw.random.pick(loadsAndStores), near);
+    if (choice < 12) return configure(draw, sews);
+    if (choice < 15) return control(draw);
+    if (choice < 25) return fresh(draw, [2]);
+    return access(draw, near);
   },
 };
 
@@ -133,6 +158,6 @@ export const pagedMemoryStream: Stream = {
     if (choice < 20) return configure(draw, sews);
     if (choice < 23) return ['csrwi vstart, 0'];
     if (choice < 33) return fresh(draw, [2]);
-    return access(draw, draw.random.pick(loadsAndStores), mapped);
+    return access(draw, mapped);
   },
 };
