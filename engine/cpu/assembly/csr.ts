@@ -20,12 +20,13 @@ import {
   pending,
   privilege,
   requestPoll,
+  selectTlbs,
   setCell,
   status,
   timeNow,
 } from './state';
 import { emptySmall, selectSpace, tlb_reset } from './tlb';
-import { illegal } from './trap';
+import { illegal, pollForInterrupt } from './trap';
 import { readTrigger, selectTrigger, writeTrigger } from './triggers';
 
 const STCE: u64 = u64(1) << 63;
@@ -138,7 +139,8 @@ function writeStatus(r: u32, value: u64): void {
   if ((v & MPP) >> MPP_SHIFT == 2) v = (v & ~MPP) | (old & MPP); // WARL: no such mode
   writePlain(r, v);
   if (((old ^ status()) & MXR) != 0) emptySmall();
-  requestPoll();
+  selectTlbs();
+  pollForInterrupt();
 }
 
 /** What TLBs hold may not hold any more, whatever the mode. */
@@ -187,7 +189,7 @@ function write(r: u32, number: u32, k: u32, value: u64): void {
     case kind.INTERRUPT_ENABLE: {
       const mask = isSupervisor(number) ? cell(at.MIDELEG) : load<u64>(r + kind.ROW_WRITE);
       setCell(at.MIE, (cell(at.MIE) & ~mask) | (value & mask));
-      return requestPoll();
+      return pollForInterrupt();
     }
     case kind.ADDRESS_TRANSLATION: {
       // WARL: an unknown scheme changes nothing. All 16 bits of the ASID are there.
@@ -260,7 +262,7 @@ function updatePending(number: u32, operation: u32, operand: u64): void {
         ? held | operand
         : held & ~operand;
   setCell(at.MIP, (held & ~mask) | (value & mask));
-  requestPoll();
+  pollForInterrupt();
 }
 
 /**

@@ -352,10 +352,12 @@ export function sfence_vma(all: u32, virtual: u64, everywhere: u32, asid: u64, w
   if (all != 0 || (virtual >= cell(at.SUPERPAGE_LOW) && virtual <= cell(at.SUPERPAGE_HIGH))) {
     count(at.COUNTER_FLUSHES);
     forgetSpaces(everywhere != 0, asid);
+    requestPoll();
   } else {
     forgetPage(virtual, everywhere != 0, asid);
+    // Whoever goes on in the page being run does not look it up again.
+    if (virtual - cell(at.PC) + 0x2000 < 0x4000) requestPoll();
   }
-  requestPoll();
 }
 
 /** sfence.w.inval and sfence.inval.ir order nothing here, but user mode may not execute them. "Svinval". */

@@ -110,28 +110,42 @@ function highest(mask: u64): u64 {
   return 0;
 }
 
+/** Interrupts that are pending and enabled, and go to M-mode now. */
+function forMachine(): u64 {
+  if (privilege() == Mode.M && (status() & MIE_BIT) == 0) return 0;
+  return pending() & cell(at.MIE) & ~cell(at.MIDELEG);
+}
+
+/** The same for S-mode. */
+function forSupervisor(): u64 {
+  const p = privilege();
+  if (p == Mode.M || (p == Mode.S && (status() & SIE) == 0)) return 0;
+  return pending() & cell(at.MIE) & cell(at.MIDELEG);
+}
+
 /** Takes the pending interrupt of highest priority, if one is enabled for this mode. */
 export function takeInterrupt(): bool {
-  const ready = pending() & cell(at.MIE);
-  if (ready == 0) return false;
-  const p = privilege();
-  const s = status();
-  const delegated = cell(at.MIDELEG);
-  const machine = ready & ~delegated;
-  if (machine != 0 && (p != Mode.M || (s & MIE_BIT) != 0)) {
+  if ((pending() & cell(at.MIE)) == 0) return false;
+  const machine = forMachine();
+  if (machine != 0) {
     const cause = highest(machine);
     count(at.COUNTER_INTERRUPTS + 8 * i32(cause));
     enterMachine(INTERRUPT | cause, 0);
     return true;
   }
-  const supervisor = ready & delegated;
-  if (supervisor != 0 && (p == Mode.U || (p == Mode.S && (s & SIE) != 0))) {
+  const supervisor = forSupervisor();
+  if (supervisor != 0) {
     const cause = highest(supervisor);
     count(at.COUNTER_INTERRUPTS + 8 * i32(cause));
     enterSupervisor(INTERRUPT | cause, 0);
     return true;
   }
   return false;
+}
+
+/** After a change of mode, status or interrupts: a poll takes an interrupt, if there is one to take now. */
+export function pollForInterrupt(): void {
+  if ((pending() & cell(at.MIE)) != 0 && (forMachine() | forSupervisor()) != 0) requestPoll();
 }
 
 export function mret(word: u32): void {
@@ -145,7 +159,8 @@ export function mret(word: u32): void {
   setCell(at.MSTATUS, next);
   changeMode(u32(previous));
   setCell(at.PC, cell(at.MEPC));
-  requestPoll();
+  selectTlbs();
+  pollForInterrupt();
 }
 
 export function sret(word: u32): void {
@@ -158,7 +173,8 @@ export function sret(word: u32): void {
   setCell(at.MSTATUS, next);
   changeMode((s & SPP) != 0 ? Mode.S : Mode.U);
   setCell(at.PC, cell(at.SEPC));
-  requestPoll();
+  selectTlbs();
+  pollForInterrupt();
 }
 
 /** Waits for an interrupt, unless one is pending already. "Wait for Interrupt". */

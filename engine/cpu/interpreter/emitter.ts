@@ -253,6 +253,8 @@ export class InterpreterEmitter extends Emitter {
     else builder.leave(callee.call(args));
     builder.branchIf(load('i32.load', ABSOLUTE, at.TRAPPED) as I32, this.labels.event);
     builder.set(registers.countdown, load('i32.load', ABSOLUTE, at.COUNTDOWN) as I32);
+    // mstatus says in which mode loads and stores are.
+    if (helper === 'csr') builder.set(registers.dataTlb, load('i32.load', ABSOLUTE, at.DATA_TLB) as I32);
     return result?.get;
   }
 

@@ -201,7 +201,7 @@ export class TranslatorEmitter extends Emitter {
     this.effect(helper, args);
   }
 
-  /** Once on each path: whatever changes mstatus asks for a poll. */
+  /** Once on each path, and after each access to a CSR. */
   requireFloat(): void {
     if (this.floatOn) return;
     this.floatOn = true;
@@ -214,7 +214,7 @@ export class TranslatorEmitter extends Emitter {
   }
 
   redirect(): void {
-    this.frame.builder.branch(this.ways.trapped());
+    // The block's ending goes to where pc is now.
   }
 
   let<T extends IntegerType>(value: Expression<T>): Expression<T> {
@@ -253,9 +253,14 @@ export class TranslatorEmitter extends Emitter {
     const result = type && this.frame.temporaries.take(type);
     if (result) builder.set(result, callee.call(args) as Integer);
     else builder.leave(callee.call(args));
+    if (this.step.facts.control === 'redirect') return result?.get;
     builder.branchRarely(load('i32.load', ABSOLUTE, at.TRAPPED) as I32, this.ways.trapped());
     this.polled = true;
-    if (helper === 'csr') this.lookAtFloat();
+    if (helper === 'csr') {
+      builder.set(this.frame.dataTlb, load('i32.load', ABSOLUTE, at.DATA_TLB) as I32);
+      this.floatOn = false;
+      this.lookAtFloat();
+    }
     return result?.get;
   }
 

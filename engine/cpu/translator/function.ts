@@ -362,10 +362,24 @@ class RegionFunction {
         this.noteJump(block);
         return this.tail(this.result.get, frame.target.get);
       case 'leave':
-        return; // its instruction has left
+        return this.follow(dirty);
       case 'interpret':
         return this.leaveAt(ending.at, dirty, 'leave');
     }
+  }
+
+  /** A trap, or the return from one: a helper has changed pc and mode. */
+  private follow(dirty: RegisterSet): void {
+    const { builder, frame } = this;
+    // A poll comes first, and it may be that the run is to end.
+    const polled = compare('ne', cell32(at.COUNTDOWN), frame.countdown.get);
+    builder.branchRarely(polled, this.exit(dirty, 'trapped'));
+    builder.store('i32.store', ABSOLUTE, i32Constant(0), at.TRAPPED);
+    builder.set(this.fetchTlb, cell32(at.FETCH_TLB));
+    builder.set(frame.target, cell64(at.PC));
+    this.spill(dirty);
+    this.lookUp(frame.target.get);
+    this.tail(this.result.get, frame.target.get);
   }
 
   /** To one of the places that an indirect jump was seen to go to; goes on when it is another. */
@@ -482,8 +496,12 @@ class RegionFunction {
   }
 
   private comeBack(back: number): void {
+    const { builder, frame } = this;
     const inside = this.structure.index.get(back);
     if (inside === undefined) return this.leaveAt(back, none, 'leave');
+    // The callee may have changed mode, and come back from another.
+    builder.set(frame.dataTlb, cell32(at.DATA_TLB));
+    builder.set(this.fetchTlb, cell32(at.FETCH_TLB));
     this.testPage(back, back, none);
     this.testCountdown(back, this.needs[inside]!, none);
     this.reload(inside);
